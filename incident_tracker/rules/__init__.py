@@ -1,0 +1,1 @@
+"""The law, pure: values in, values out; no pages, no tables, no clock."""

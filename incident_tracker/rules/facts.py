@@ -1,0 +1,224 @@
+"""What is known about one incident, and how surely: counts, moments, sets, and the document that carries them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from typing import Any, Self
+
+from incident_tracker.rules.calendars import zone_named
+from incident_tracker.rules.catalogues import Catalogue, FactSpec, default_catalogue
+
+__all__ = ["Catalogue", "Certainty", "Count", "FactError", "FactSpec", "Facts", "Hold", "Known", "Moment", "read_facts"]
+
+NO_LIMIT = float("inf")
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class FactError(ValueError):
+    """A fact that cannot be read: `path` says where, `expected` what was wanted."""
+
+    def __init__(self, path: str, expected: str) -> None:
+        super().__init__(f"{path}: expected {expected}")
+        self.path = path
+        self.expected = expected
+
+
+class Certainty(StrEnum):
+    """How sure a number is."""
+
+    EXACT = "exact"
+    ABOUT = "about"
+    AT_LEAST = "at_least"
+    NOT_KNOWN = "not_known"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number of people or records with its certainty."""
+
+    value: int | None
+    certainty: Certainty = Certainty.EXACT
+
+    @property
+    def low(self) -> float:
+        """The smallest number this can mean; "about 100" is read as 50 to 200."""
+        if self.value is None or self.certainty is Certainty.NOT_KNOWN:
+            return 0
+        return (self.value + 1) // 2 if self.certainty is Certainty.ABOUT else self.value
+
+    @property
+    def high(self) -> float:
+        """The largest number this can mean, or infinity."""
+        if self.value is None or self.certainty in (Certainty.NOT_KNOWN, Certainty.AT_LEAST):
+            return NO_LIMIT
+        return self.value * 2 if self.certainty is Certainty.ABOUT else self.value
+
+    @classmethod
+    def parse(cls, document: Any, path: str = "count") -> Self:
+        """Read 1200, {"value": 1200, "certainty": "about"} or None. Raises FactError."""
+        if document is None:
+            return cls(None, Certainty.NOT_KNOWN)
+        if isinstance(document, Count):
+            return cls(document.value, document.certainty)
+        certainty: Any = Certainty.EXACT
+        if isinstance(document, Mapping):
+            certainty = document.get("certainty", Certainty.EXACT)
+            document = document.get("value")
+        if certainty not in set(Certainty):
+            raise FactError(f"{path}.certainty", "one of " + ", ".join(Certainty))
+        if document is None or certainty == Certainty.NOT_KNOWN:
+            return cls(None, Certainty.NOT_KNOWN)
+        if isinstance(document, bool) or not isinstance(document, int) or document < 0:
+            raise FactError(path, 'a whole number, or {"value": …, "certainty": "exact|about|at_least|not_known"}')
+        return cls(document, Certainty(certainty))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form that parse reads."""
+        return {"value": self.value, "certainty": str(self.certainty)}
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return "not known"
+        words = {Certainty.ABOUT: "about ", Certainty.AT_LEAST: "at least "}
+        return f"{words.get(self.certainty, '')}{self.value:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time as it was recorded: an instant, or only the day.
+
+    `at` is aware; for a day it is that day's first instant in `zone`, an IANA name.
+    """
+
+    at: datetime
+    zone: str
+    precision: str = "instant"
+
+    @property
+    def local(self) -> datetime:
+        """The same instant on the clocks of its own zone."""
+        return self.at.astimezone(zone_named(self.zone))
+
+    @property
+    def day(self) -> date:
+        """The calendar day in its own zone."""
+        return self.local.date()
+
+    @classmethod
+    def on(cls, day: date, zone: str) -> Self:
+        """A moment known to the day only."""
+        return cls(datetime.combine(day, time(), zone_named(zone)), zone, "day")
+
+    @classmethod
+    def parse(cls, document: Any, path: str = "moment", zone: str | None = None) -> Self:
+        """Read a moment.
+
+        Accepts {"at": ISO time with offset, "zone": …}, {"on": day, "zone": …}, a plain ISO string, a datetime or a
+        date. `zone` is used where none is written. A time without an offset is refused, never guessed. Raises FactError.
+        """
+        if isinstance(document, Moment):
+            return cls(document.at, document.zone, document.precision)
+        if isinstance(document, Mapping):
+            zone = document.get("zone") or zone
+            raw = document.get("on") if document.get("on") is not None else document.get("at")
+            if raw is None:
+                raise FactError(path, '"at" with an instant or "on" with a day')
+            if document.get("precision") == "day" and not _is_day(raw):
+                return cls._day_of(raw, path, zone)
+            return cls.parse(raw, path, zone)
+        if _is_day(document):
+            day = _parse_day(document, path)
+            return cls.on(day, _checked_zone(zone or "UTC", path))
+        return cls._instant(document, path, zone)
+
+    @classmethod
+    def _instant(cls, raw: Any, path: str, zone: str | None) -> Self:
+        try:
+            at = raw if isinstance(raw, datetime) else datetime.fromisoformat(raw)
+        except (TypeError, ValueError):
+            raise FactError(path, "an ISO 8601 time with an offset, such as 2026-11-27T17:30:00+01:00") from None
+        if at.utcoffset() is None:
+            raise FactError(path, "a time with its offset from UTC, such as 2026-11-27T17:30:00+01:00")
+        name = zone or getattr(at.tzinfo, "key", None) or _offset_zone(at)
+        return cls(at, _checked_zone(name, path))
+
+    @classmethod
+    def _day_of(cls, raw: Any, path: str, zone: str | None) -> Self:
+        return cls.on(cls._instant(raw, path, zone).day, _checked_zone(zone or "UTC", path))
+
+    def to_json(self) -> dict[str, str]:
+        """Return the form that parse reads."""
+        if self.precision == "day":
+            return {"on": self.day.isoformat(), "zone": self.zone, "precision": "day"}
+        return {"at": self.at.isoformat(), "zone": self.zone, "precision": "instant"}
+
+
+def _is_day(raw: Any) -> bool:
+    if isinstance(raw, str):
+        return bool(_ISO_DAY.fullmatch(raw))
+    return isinstance(raw, date) and not isinstance(raw, datetime)
+
+
+def _parse_day(raw: Any, path: str) -> date:
+    try:
+        return raw if isinstance(raw, date) else date.fromisoformat(raw)
+    except ValueError:
+        raise FactError(path, "a day as YYYY-MM-DD") from None
+
+
+def _offset_zone(at: datetime) -> str:
+    offset = at.utcoffset()
+    # Zone names with a fixed offset exist for whole hours only, and their sign is reversed by convention.
+    seconds = int(offset.total_seconds()) if offset else 0
+    if seconds % 3600 or not seconds:
+        return "UTC"
+    return f"Etc/GMT{-seconds // 3600:+d}"
+
+
+def _checked_zone(name: Any, path: str) -> str:
+    try:
+        zone_named(name)
+    except (KeyError, ValueError, TypeError, OSError):
+        raise FactError(f"{path}.zone", "an IANA time zone such as Europe/Berlin") from None
+    return str(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A set of which some elements are known; `complete` says that there are no others."""
+
+    values: frozenset[str]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A law-enforcement hold: until it ends, what it holds must not be sent."""
+
+    since: Moment
+    until: Moment | None
+    regime: str | None = None
+    obligation: str | None = None
+    oral: bool = False
+
+
+@dataclass(slots=True)
+class Facts:
+    """The facts of one incident, read and checked; made by read_facts."""
+
+    values: dict[str, Any]
+    by_place: dict[str, Count]
+    places_complete: bool | None
+    moments: dict[str, Moment]
+    completed: dict[str, Moment]
+    holds: tuple[Hold, ...]
+    catalogue: Catalogue
+    cache: dict[Any, Any] = field(default_factory=dict)
+    at: datetime | None = None
+
+
+def read_facts(document: Mapping[str, Any], *, catalogue: Catalogue | None = None) -> Facts:
+    """Read the facts document of an incident. Raises FactError."""
+    return Facts({}, {}, None, {}, {}, (), catalogue or default_catalogue())
