@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from dataclasses import dataclass
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any, Self
 
 from incident_tracker.rules.calendars import zone_named
 from incident_tracker.rules.catalogues import Catalogue, FactSpec, default_catalogue
+from incident_tracker.rules.places import Places, default_places
 
 __all__ = ["Catalogue", "Certainty", "Count", "FactError", "FactSpec", "Facts", "Hold", "Known", "Moment", "read_facts"]
 
 NO_LIMIT = float("inf")
+_PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,4})?")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -204,21 +206,155 @@ class Hold:
     oral: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """The facts of one incident, read and checked; made by read_facts."""
+    """The facts of one incident, read and checked; made by read_facts.
 
-    values: dict[str, Any]
-    by_place: dict[str, Count]
+    `values` holds answered facts by name (bool, str, int, Known or Count); what is absent is not known. `by_place` holds
+    affected people by country or state. `completed` tells when duties were done, by "obligation" or "obligation@recipient".
+    """
+
+    values: Mapping[str, Any]
+    by_place: Mapping[str, Count]
     places_complete: bool | None
-    moments: dict[str, Moment]
-    completed: dict[str, Moment]
+    moments: Mapping[str, Moment]
+    completed: Mapping[str, Moment]
     holds: tuple[Hold, ...]
-    catalogue: Catalogue
-    cache: dict[Any, Any] = field(default_factory=dict)
-    at: datetime | None = None
 
 
-def read_facts(document: Mapping[str, Any], *, catalogue: Catalogue | None = None) -> Facts:
-    """Read the facts document of an incident. Raises FactError."""
-    return Facts({}, {}, None, {}, {}, (), catalogue or default_catalogue())
+def read_facts(
+    document: Mapping[str, Any], *, catalogue: Catalogue | None = None, places: Places | None = None
+) -> Facts:
+    """Read the facts document of an incident: flat dotted keys, null or absent for what is not known.
+
+    `catalogue` and `places` default to those that come with the tracker. Raises FactError, which names the key and what
+    was expected there; a name outside the catalogue is refused, so that a misspelt fact is never lost.
+    """
+    if isinstance(document, Facts):
+        return document
+    if not isinstance(document, Mapping):
+        raise FactError("facts", "a mapping of fact names to values")
+    return _Document(catalogue or default_catalogue(), places or default_places()).read(document)
+
+
+class _Document:
+    """Reads one facts document."""
+
+    def __init__(self, catalogue: Catalogue, places: Places) -> None:
+        self._catalogue = catalogue
+        self._places = places
+        self._values: dict[str, Any] = {}
+        self._by_place: dict[str, Count] = {}
+        self._zone: str | None = None
+
+    def read(self, document: Mapping[str, Any]) -> Facts:
+        self._zone = document.get("organisation.zone")
+        if self._zone is not None:
+            _checked_zone(self._zone, "organisation")
+        for key, raw in document.items():
+            if key not in ("moments", "completed", "holds") and raw is not None:
+                self._take(key, raw)
+        return Facts(
+            values=self._values,
+            by_place=self._by_place,
+            places_complete=self._values.pop("affected.places_complete", None),
+            moments=self._moments(document.get("moments") or {}, "moments", known=True),
+            completed=self._moments(document.get("completed") or {}, "completed", known=False),
+            holds=tuple(self._hold(raw, f"holds[{place}]") for place, raw in enumerate(document.get("holds") or ())),
+        )
+
+    def _take(self, key: str, raw: Any) -> None:
+        spec = self._catalogue.find(key)
+        if key == "affected.by_place":
+            self._take_places(raw)
+        elif spec is not None and spec.per == "place" and not isinstance(raw, Mapping):
+            raise FactError(key, "an answer for each place, such as {\"US-NY\": …}")
+        elif isinstance(raw, Mapping) and (spec is None or spec.per == "place"):
+            for name, inner in raw.items():
+                if inner is not None:
+                    self._take(f"{key}.{self._places.normal(name) if spec else name}", inner)
+        elif spec is None:
+            raise FactError(key, "the name of a fact in the catalogue")
+        elif spec.derive:
+            raise FactError(key, f"nothing: this is worked out from {spec.derive[1]}")
+        elif key.startswith("affected.by_place."):
+            self._take_places({key.removeprefix("affected.by_place."): raw})
+        else:
+            self._values[key] = self._typed(spec, key, raw)
+
+    def _take_places(self, raw: Any) -> None:
+        if not isinstance(raw, Mapping):
+            raise FactError("affected.by_place", "a count for each place, such as {\"DE\": 40}")
+        for code, count in raw.items():
+            self._by_place[self._place(code, "affected.by_place")] = Count.parse(count, f"affected.by_place.{code}")
+
+    def _place(self, code: Any, path: str) -> str:
+        normal = self._places.normal(code) if isinstance(code, str) else ""
+        if not _PLACE.fullmatch(normal):
+            raise FactError(path, f"a country such as DE or a state such as US-NY, not {code!r}")
+        return normal
+
+    def _typed(self, spec: FactSpec, path: str, raw: Any) -> Any:
+        if spec.kind == "flag":
+            return raw if isinstance(raw, bool) else _refuse(path, "true, false or null")
+        if spec.kind == "number":
+            whole = isinstance(raw, int) and not isinstance(raw, bool) and raw >= 0
+            return raw if whole else _refuse(path, "a whole number or null")
+        if spec.kind == "count":
+            return Count.parse(raw, path)
+        if spec.kind == "set":
+            return self._known(spec, path, raw)
+        if not isinstance(raw, str):
+            raise FactError(path, "text or null")
+        if spec.kind == "choice" and raw not in spec.choice_values:
+            raise FactError(path, "one of " + ", ".join(spec.choice_values))
+        return self._places.normal(raw) if spec.of == "places" else raw
+
+    def _known(self, spec: FactSpec, path: str, raw: Any) -> Known:
+        complete: Any = True
+        if isinstance(raw, Mapping):
+            complete, raw = raw.get("complete", False), raw.get("known", ())
+        listed = [raw] if isinstance(raw, str) else raw
+        if not isinstance(listed, (list, tuple, set, frozenset)) or not isinstance(complete, bool):
+            raise FactError(path, 'a list, or {"known": […], "complete": false}')
+        values = {self._element(spec, path, one) for one in listed}
+        implied = dict(spec.implies)
+        pending = list(values)
+        while pending:
+            fresh = set(implied.get(pending.pop(), ())) - values
+            values |= fresh
+            pending += fresh
+        return Known(frozenset(values), complete)
+
+    def _element(self, spec: FactSpec, path: str, raw: Any) -> str:
+        if spec.of == "places":
+            return self._place(raw, path)
+        if not isinstance(raw, str) or (spec.choices and raw not in spec.choice_values):
+            raise FactError(path, f"elements of {', '.join(spec.choice_values)}; found {raw!r}")
+        return raw
+
+    def _moments(self, raw: Any, path: str, *, known: bool) -> dict[str, Moment]:
+        if not isinstance(raw, Mapping):
+            raise FactError(path, "a mapping of names to moments")
+        for name in raw:
+            if known and f"moments.{name}" not in self._catalogue:
+                raise FactError(f"{path}.{name}", "the name of a moment in the catalogue")
+        return {
+            name: Moment.parse(one, f"{path}.{name}", self._zone) for name, one in raw.items() if one is not None
+        }
+
+    def _hold(self, raw: Any, path: str) -> Hold:
+        if not isinstance(raw, Mapping) or raw.get("from") is None:
+            raise FactError(path, '{"regime": …, "from": moment, "until": moment or null}')
+        until = raw.get("until")
+        return Hold(
+            since=Moment.parse(raw["from"], f"{path}.from", self._zone),
+            until=None if until is None else Moment.parse(until, f"{path}.until", self._zone),
+            regime=raw.get("regime"),
+            obligation=raw.get("obligation"),
+            oral=bool(raw.get("oral", False)),
+        )
+
+
+def _refuse(path: str, expected: str) -> Any:
+    raise FactError(path, expected)

@@ -12,6 +12,7 @@ from incident_tracker.rules.calendars import Calendars
 from incident_tracker.rules.catalogues import PACKAGE_FOLDER, Catalogue, TriggerSpec
 from incident_tracker.rules.conditions import Condition
 from incident_tracker.rules.places import Places
+from incident_tracker.rules.readings import Profile
 from incident_tracker.rules.sources import RegimeError
 from incident_tracker.rules.terms import Period, Term
 
@@ -19,17 +20,6 @@ __all__ = ["PACKAGE_FOLDER", "Example", "Law", "Obligation", "RecipientRule", "R
 
 LIVE = ("in_force", "agency_position", "contractual")
 STATUSES = (*LIVE, "future", "proposed", "superseded")
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """How a state's law defines personal information: elements that count with a name, and those that count alone."""
-
-    place: str
-    with_name: frozenset[str]
-    alone: frozenset[str]
-    electronic_only: bool
-    details: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

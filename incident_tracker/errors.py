@@ -1,0 +1,42 @@
+"""What can go wrong, without a word of HTTP."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class TrackerError(Exception):
+    """A refusal that a person can understand and act on; `str()` is the sentence shown."""
+
+
+class NotFound(TrackerError):
+    """There is no such thing, or none that this person may know of."""
+
+    def __init__(self, what: str = "page") -> None:
+        super().__init__(f"There is no such {what}, or you are not on it.")
+
+
+class NotAllowed(TrackerError):
+    """The person may see the thing but not change it in this way."""
+
+    def __init__(self, what: str = "do this") -> None:
+        super().__init__(f"Your role does not let you {what}.")
+
+
+class Conflict(TrackerError):
+    """Somebody else changed the same thing meanwhile.
+
+    `yours` and `theirs` map field labels to texts, so that a page can show both and nothing typed is lost.
+    """
+
+    def __init__(self, text: str, yours: Mapping[str, Any] | None = None, theirs: Mapping[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.yours = dict(yours or {})
+        self.theirs = dict(theirs or {})
+
+
+class Invalid(TrackerError):
+    """What was entered cannot be taken; `fields` maps a field's name to the sentences beside it."""
+
+    def __init__(self, text: str = "Please mend the marked fields.", **fields: str | Sequence[str]) -> None:
+        super().__init__(text if text or not fields else next(iter(fields.values())))
+        self.fields = {name: [said] if isinstance(said, str) else list(said) for name, said in fields.items()}

@@ -1,0 +1,24 @@
+"""Logs as lines of key and value. Nothing that a person typed goes in, nor any secret."""
+
+import logging
+import sys
+
+import structlog
+
+
+def configure(level: str) -> None:
+    """Write to standard error from `level` on (DEBUG, INFO, WARNING, ERROR)."""
+    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    logging.basicConfig(level=number, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("apscheduler").setLevel(max(number, logging.WARNING))
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.KeyValueRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """The log of one module."""
+    bound: structlog.stdlib.BoundLogger = structlog.get_logger(module=name)
+    return bound

@@ -1,0 +1,85 @@
+"""The audit trail: every action leaves an entry, chained to the one before it by a hash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, event, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from incident_tracker.models.base import Base, db
+from incident_tracker.rules import chains
+
+
+class AuditEntry(Base):
+    """Who did what, when, to what, from what to what. Rows are only ever added."""
+
+    __tablename__ = "audit_entry"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    actor_name: Mapped[str] = mapped_column(String(120))
+    #: `incident.report`, `fact.record`, …: noun and verb of the action
+    action: Mapped[str] = mapped_column(String(60))
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
+    subject: Mapped[str] = mapped_column(String(120), default="")
+    summary: Mapped[str] = mapped_column(String(500))
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+    __table_args__ = (Index("ix_audit_entry_incident_id_id", "incident_id", "id"),)
+
+    def content(self) -> dict[str, Any]:
+        """What the hash is taken of, besides the hash before it."""
+        return {
+            "id": self.id, "at": self.at.isoformat(timespec="microseconds"), "actor_id": self.actor_id, "actor_name": self.actor_name,
+            "action": self.action, "incident_id": self.incident_id, "subject": self.subject, "summary": self.summary,
+            "before": self.before, "after": self.after,
+        }
+
+
+class AuditHead(Base):
+    """The chain's last link, one row. Locking it puts writers in line, so that the chain never forks."""
+
+    __tablename__ = "audit_head"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    last_id: Mapped[int] = mapped_column(default=0)
+    last_hash: Mapped[str] = mapped_column(String(64), default=chains.ROOT)
+
+
+def append_entries(session: Session, entries: Iterable[AuditEntry]) -> None:
+    """Link `entries` to the chain, in order. The head stays locked until the transaction ends."""
+    head = session.scalar(select(AuditHead).where(AuditHead.id == 1).with_for_update())
+    if head is None:
+        head = AuditHead(id=1, last_id=0, last_hash=chains.ROOT)
+        session.add(head)
+    for entry in entries:
+        entry.id = head.last_id + 1
+        entry.previous_hash = head.last_hash
+        entry.hash = chains.link(head.last_hash, entry.content())
+        head.last_id, head.last_hash = entry.id, entry.hash
+        session.add(entry)
+
+
+def chain() -> Iterator[AuditEntry]:
+    """Every entry in order, a thousand at a time."""
+    yield from db.session.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000))
+
+
+def head() -> AuditHead | None:
+    """The last link as the database holds it."""
+    return db.session.get(AuditHead, 1)
+
+
+def entries_of(incident_id: int) -> list[AuditEntry]:
+    """The entries of one incident, newest first."""
+    return list(db.session.scalars(select(AuditEntry).where(AuditEntry.incident_id == incident_id).order_by(AuditEntry.id.desc())))
+
+
+@event.listens_for(AuditEntry, "before_update")
+@event.listens_for(AuditEntry, "before_delete")
+def _refuse(_mapper: Any, _connection: Any, entry: AuditEntry) -> None:
+    raise RuntimeError(f"audit entry {entry.id} is being changed: entries are only ever added")

@@ -1,0 +1,134 @@
+"""Incidents, who is on them, and the stages they went through."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, Text, UniqueConstraint, or_, select, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from incident_tracker.models.base import Base, db
+from incident_tracker.models.people import Person
+
+
+class Stage(StrEnum):
+    """Where an incident stands. All of them stay in the register."""
+
+    REPORTED = "reported"
+    SUSPECTED = "suspected"
+    CONFIRMED = "confirmed"
+    CLOSED = "closed"
+    DISMISSED = "dismissed"
+
+
+OPEN_STAGES = (Stage.REPORTED, Stage.SUSPECTED, Stage.CONFIRMED)
+
+
+class Incident(Base):
+    """Something that may be a breach of personal data."""
+
+    __tablename__ = "incident"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: INC-2026-0001, from `Sequence`, never from a count
+    reference: Mapped[str] = mapped_column(String(20), unique=True)
+    title: Mapped[str] = mapped_column(String(200))
+    summary: Mapped[str] = mapped_column(Text, default="")
+    #: what it is, one of the kinds that playbooks are chosen by
+    kind: Mapped[str] = mapped_column(String(40), default="other")
+    stage: Mapped[str] = mapped_column(String(20), default=Stage.REPORTED)
+    #: need to know: only members learn that it exists
+    restricted: Mapped[bool] = mapped_column(default=False)
+    #: the zone in which its times were entered and are shown first
+    zone: Mapped[str] = mapped_column(String(64))
+    reported_at: Mapped[datetime]
+    reported_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    lead_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    ended_at: Mapped[datetime | None]
+    #: the earliest conservative deadline of its open duties; kept by the recomputation so that lists need no join
+    next_due_at: Mapped[datetime | None]
+    next_duty_title: Mapped[str | None] = mapped_column(String(200))
+    undecided_count: Mapped[int] = mapped_column(default=0)
+    open_duty_count: Mapped[int] = mapped_column(default=0)
+    #: since when its duties wait to be recomputed (the profile or the law changed), and why
+    stale_since: Mapped[datetime | None]
+    stale_reason: Mapped[str | None] = mapped_column(String(300))
+    #: lower-case words of reference, title and summary, for the search
+    search_text: Mapped[str] = mapped_column(Text, default="")
+    version: Mapped[int] = mapped_column(default=1)
+    reported_by: Mapped[Person] = relationship(foreign_keys=[reported_by_id])
+    lead: Mapped[Person | None] = relationship(foreign_keys=[lead_id])
+    memberships: Mapped[list[Membership]] = relationship(back_populates="incident", order_by="Membership.id")
+    stage_changes: Mapped[list[StageChange]] = relationship(order_by="StageChange.id")
+
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (
+        Index("ix_incident_stage_next_due_at", "stage", "next_due_at"),
+        Index("ix_incident_open_next_due_at", "next_due_at", "id", postgresql_where=text("ended_at IS NULL"), sqlite_where=text("ended_at IS NULL")),
+    )
+
+    @property
+    def is_open(self) -> bool:
+        return self.stage in OPEN_STAGES
+
+    @property
+    def member_ids(self) -> frozenset[int]:
+        return frozenset(membership.person_id for membership in self.memberships)
+
+
+class Membership(Base):
+    """One person's part in one incident."""
+
+    __tablename__ = "membership"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    added_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    added_at: Mapped[datetime]
+    incident: Mapped[Incident] = relationship(back_populates="memberships")
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+    __table_args__ = (UniqueConstraint("incident_id", "person_id"),)
+
+
+class StageChange(Base):
+    """A step from one stage to another, with its reason."""
+
+    __tablename__ = "stage_change"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"), index=True)
+    before: Mapped[str] = mapped_column(String(20))
+    after: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(Text)
+    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime]
+    by: Mapped[Person] = relationship()
+
+
+class Sequence(Base):
+    """The last number given out in each year: a deleted or hidden incident never frees or shows its number."""
+
+    __tablename__ = "sequence"
+    year: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int] = mapped_column(default=0)
+
+
+def is_visible_to(actor: Any) -> ColumnElement[bool]:
+    """The condition under which `actor` may know of an incident: mirrors `rules.permissions.may(…, READ, …)`.
+
+    A person without a role that reads incidents sees only those they are on.
+    """
+    mine = Incident.id.in_(select(Membership.incident_id).where(Membership.person_id == actor.id))
+    if actor.role_names & {"officer", "legal", "manager", "auditor"}:
+        return or_(Incident.restricted.is_(False), mine)
+    return mine
+
+
+def incidents_visible_to(actor: Any) -> Select[tuple[Incident]]:
+    """All incidents that `actor` may know of; every reading query starts here."""
+    return select(Incident).where(is_visible_to(actor))
+
+
+def find_incident(actor: Any, reference: str) -> Incident | None:
+    """The incident with this reference if `actor` may know of it, else None."""
+    return db.session.scalar(incidents_visible_to(actor).where(Incident.reference == reference))

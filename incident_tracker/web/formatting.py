@@ -1,0 +1,99 @@
+"""How moments, durations and counts read on a page."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import nh3
+from flask import Flask
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+_TAGS = {"p", "ul", "ol", "li", "strong", "em", "code", "pre", "blockquote", "h3", "h4", "a", "br", "hr", "table", "thead", "tbody", "tr", "th", "td"}
+
+
+def register(app: Flask) -> None:
+    """Make the functions of this module filters of the templates."""
+    for name in ("absolute", "day", "clock_time", "left", "ago", "iso", "count_words", "prose", "filesize", "plural"):
+        app.add_template_filter(globals()[name], name)
+
+
+def absolute(at: datetime, zone: str = "UTC") -> str:
+    """`Mon 30 Nov 2026, 17:30 CET (UTC+01:00)`: an instant as a clock on the wall of `zone` shows it."""
+    local = at.astimezone(ZoneInfo(zone))
+    name, offset = local.strftime("%Z"), local.strftime("%z")
+    shown = f"UTC{offset[:3]}:{offset[3:5]}" if local.utcoffset() else "UTC"
+    second = f":{local:%S}" if local.second else ""
+    named = "" if name == "UTC" or name.startswith(("+", "-")) else f" {name}"
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}{second}{named} ({shown})" if named else f"{local:%a} {local.day} {local:%b %Y, %H:%M}{second} {shown}"
+
+
+def day(value: date | datetime, zone: str = "UTC") -> str:
+    """`Mon 30 Nov 2026`."""
+    value = value.astimezone(ZoneInfo(zone)) if isinstance(value, datetime) else value
+    return f"{value:%a} {value.day} {value:%b %Y}"
+
+
+def clock_time(at: datetime, zone: str = "UTC") -> str:
+    """`17:30`."""
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"
+
+
+def left(at: datetime, now: datetime) -> str:
+    """`41 h left`, `3 days left`, `25 min left`, `2 h overdue`: rounded down while time is left, so that nobody counts on more."""
+    span = at - now
+    return f"{_span(span)} left" if span > timedelta(0) else f"{_span(-span)} overdue"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """`2 h ago`; `just now` within a minute."""
+    span = now - at
+    return "just now" if span < timedelta(minutes=1) else f"{_span(span)} ago"
+
+
+def _span(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 1:
+        return f"{int(span.total_seconds())} s"
+    if minutes < 180:
+        return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    if minutes < 96 * 60:
+        return f"{minutes // 60} h"
+    return f"{minutes // 1440} days"
+
+
+def iso(at: datetime) -> str:
+    """For machines: ISO 8601 in UTC, to the second."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def count_words(value: Any) -> str:
+    """A count of people with how sure it is: `about 1,200`, `at least 500`, `not known yet`."""
+    if value is None:
+        return "not known yet"
+    if isinstance(value, int):
+        return f"{value:,}"
+    number, certainty = value.get("value"), value.get("certainty", "exact")
+    if number is None or certainty == "not_known":
+        return "not known yet"
+    return {"exact": "", "about": "about ", "at_least": "at least "}[certainty] + f"{number:,}"
+
+
+def prose(text: str) -> Markup:
+    """Markdown that a person typed, as safe HTML: no raw HTML, no images, links without referrer."""
+    clean = nh3.clean(_MARKDOWN.render(text), tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto"})
+    return Markup(clean)  # noqa: S704 - cleaned one line above
+
+
+def filesize(size: int) -> str:
+    """`3.4 MB` from bytes."""
+    for unit, factor in (("MB", 1_000_000), ("kB", 1_000)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size} bytes"
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """`1 duty`, `3 duties`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

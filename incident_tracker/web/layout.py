@@ -1,0 +1,37 @@
+"""What every page shows around its content: navigation, the bell, whether the worker is alive."""
+
+from typing import Any
+
+from flask import Flask, current_app, request
+from flask_security import current_user
+
+from incident_tracker import clock
+from incident_tracker.rules.permissions import Permission, may
+from incident_tracker.version import VERSION
+
+#: (endpoint, words, permission)
+NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
+    ("incidents.index", "Incidents", Permission.READ),
+)
+
+
+def register(app: Flask) -> None:
+    """Give the templates what the layout needs, without a query of their own."""
+
+    @app.context_processor
+    def around() -> dict[str, Any]:
+        config = current_app.extensions["tracker"]
+        return {
+            "organisation": config.organisation, "version": VERSION, "now": clock.now(), "theme": _theme(),
+            "navigation": [(endpoint, words) for endpoint, words, permission in NAVIGATION if _may(permission)],
+            "may": lambda permission, incident=None: _may(Permission(permission), incident),
+        }
+
+
+def _may(permission: Permission, incident: Any = None) -> bool:
+    return current_user.is_authenticated and may(current_user, permission, incident)
+
+
+def _theme() -> str:
+    chosen = request.cookies.get("theme", "auto")
+    return chosen if chosen in ("light", "dark") else "auto"
