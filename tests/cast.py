@@ -25,7 +25,7 @@ CAST = {
 
 
 def hire() -> None:
-    """Put the roles and the cast into the database."""
+    """Put the roles and the cast into the database; done once a run, in the templates of the tests' databases."""
     roles = {role.value: Role(name=role.value) for role in permissions.Role}
     db.session.add_all(roles.values())
     for name, (full_name, role_names) in CAST.items():
