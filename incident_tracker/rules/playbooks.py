@@ -83,10 +83,10 @@ class DueRule:
         return None if known is None else known + span if self.side == "after" else known - span
 
     def words(self, anchor_label: str) -> str:
-        """`2 h after we became aware`."""
-        unit, size = next(((unit, size) for unit, size in reversed(_UNITS.items()) if self.minutes % size == 0), ("min", 1))
-        number = self.minutes // size
-        return f"{number} {'day' if unit == 'days' and number == 1 else unit} {self.side} {anchor_label}"
+        """`48 h after Became aware`, `14 days before the first regulator deadline`: days from three on, where they come out even."""
+        sizes = [(unit, size) for unit, size in _UNITS.items() if self.minutes % size == 0 and (unit != "days" or self.minutes >= 3 * size)]
+        unit, size = sizes[-1]
+        return f"{self.minutes // size} {unit} {self.side} {anchor_label}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the form that from_json reads."""
@@ -202,6 +202,7 @@ class _Steps:
     def __init__(self, base: tuple[PlaybookStep, ...], facts: Container[str] | None) -> None:
         self._steps = list(base)
         self._base = {step.id for step in base}
+        self._left_out: dict[str, Node] = {}
         self._written: dict[str, Node] = {}
         self._waits: dict[str, Node] = {}
         self._facts = facts
@@ -209,6 +210,7 @@ class _Steps:
     def leave_out(self, node: Node) -> None:
         if node.text() not in self._base:
             node.refuse(f"the playbook it extends has no step {node.text()!r}")
+        self._left_out[node.text()] = node
         self._steps = [step for step in self._steps if step.id != node.text()]
 
     def take(self, node: Node) -> None:
@@ -236,6 +238,8 @@ class _Steps:
         known = {step.id: step for step in self._steps}
         for step in self._steps:
             for name in step.waits_for:
+                if name in self._left_out and name not in known:
+                    self._left_out[name].refuse(f"{name!r} cannot be left out while the step {step.id!r} waits for it")
                 if name not in known:
                     self._refuse(step.id, whole, f"the step {step.id!r} waits for {name!r}, which is not a step here")
         for step in self._steps:
