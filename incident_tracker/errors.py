@@ -1,6 +1,7 @@
 """What can go wrong, without a word of HTTP."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 
@@ -40,3 +41,13 @@ class Invalid(TrackerError):
     def __init__(self, text: str = "Please mend the marked fields.", **fields: str | Sequence[str]) -> None:
         super().__init__(text if text or not fields else next(iter(fields.values())))
         self.fields = {name: [said] if isinstance(said, str) else list(said) for name, said in fields.items()}
+
+
+class TooManyTries(TrackerError):
+    """Something was tried too often; `until` (UTC) is when it may be tried again."""
+
+    def __init__(self, until: datetime, now: datetime) -> None:
+        minutes = max(1, -int((now - until).total_seconds() // 60))
+        super().__init__(f"Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}.")
+        self.until = until
+        self.seconds = max(1, int((until - now).total_seconds()))

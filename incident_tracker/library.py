@@ -36,6 +36,11 @@ def fill(instance: Path | None = None) -> Shelf:
     return _shelf
 
 
+def law_with(*folders: Path) -> Any:
+    """The built-in law together with the regime files of `folders`, for checking them before they are used."""
+    return regimes.load_law(_folder("incident_tracker.regimes"), *folders)
+
+
 def shelf() -> Shelf:
     """The rules in use; filled with the built-in ones if nobody did before."""
     return _shelf or fill()

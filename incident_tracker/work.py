@@ -23,17 +23,21 @@ class NamedActor(Actor, Protocol):
     name: str
 
 
-class Clockwork:
-    """The tracker acting by itself: firing warnings, recomputing. It decides nothing."""
+@dataclass(frozen=True)
+class Mechanism:
+    """An actor that is no person: it may do just what stands here."""
 
-    id = None
-    name = "the tracker"
-    active = True
-    is_clockwork = True
+    name: str
+    own_permissions: frozenset[Permission]
+    id: None = None
+    active: bool = True
     role_names: frozenset[str] = frozenset()
 
 
-CLOCKWORK = Clockwork()
+#: the tracker acting by itself: firing warnings, recomputing; it decides nothing
+CLOCKWORK = Mechanism("the tracker", frozenset({Permission.RUN_CLOCKWORK, Permission.READ}))
+#: whoever has a shell on the machine
+OPERATOR = Mechanism("the operator", frozenset({Permission.READ_AUDIT, Permission.MANAGE_PEOPLE, Permission.EDIT_ORGANISATION, Permission.SEND_AGAIN}))
 
 
 @dataclass

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, event, select
+from flask_sqlalchemy.pagination import Pagination
+from sqlalchemy import ForeignKey, Index, String, event, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incident_tracker.models.base import Base, db
+from incident_tracker.models.incidents import Incident, is_visible_to
 from incident_tracker.rules import chains
 
 
@@ -74,12 +76,20 @@ def head() -> AuditHead | None:
     return db.session.get(AuditHead, 1)
 
 
-def entries_of(incident_id: int) -> list[AuditEntry]:
-    """The entries of one incident, newest first."""
-    return list(db.session.scalars(select(AuditEntry).where(AuditEntry.incident_id == incident_id).order_by(AuditEntry.id.desc())))
-
-
 @event.listens_for(AuditEntry, "before_update")
 @event.listens_for(AuditEntry, "before_delete")
 def _refuse(_mapper: Any, _connection: Any, entry: AuditEntry) -> None:
     raise RuntimeError(f"audit entry {entry.id} is being changed: entries are only ever added")
+
+
+def trail_page(actor: Any, number: int, *, incident_id: int | None = None, action: str = "") -> Pagination:
+    """A page of the trail, newest first, without the entries of incidents that `actor` may not know of."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc())
+    if incident_id is not None:
+        query = query.where(AuditEntry.incident_id == incident_id)
+    else:
+        seen = select(Incident.id).where(is_visible_to(actor))
+        query = query.where(or_(AuditEntry.incident_id.is_(None), AuditEntry.incident_id.in_(seen)))
+    if action:
+        query = query.where(AuditEntry.action.startswith(action, autoescape=True))
+    return db.paginate(query, page=max(1, number), per_page=50, max_per_page=50, error_out=False)

@@ -79,7 +79,7 @@ class Duty(Base):
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
         UniqueConstraint("incident_id", "obligation_id", "recipient_key"),
-        Index("ix_duty_open_conservative_at", "conservative_at", postgresql_where=text("done_at IS NULL"), sqlite_where=text("done_at IS NULL")),
+        Index("ix_duty_open_conservative_at", "state", "conservative_at", postgresql_where=text("done_at IS NULL"), sqlite_where=text("done_at IS NULL")),
     )
 
     @property
@@ -127,3 +127,13 @@ def duties_of(incident_id: int) -> list[Duty]:
     """The duties of an incident, the most urgent first, those without a date last."""
     query = select(Duty).where(Duty.incident_id == incident_id).order_by(Duty.conservative_at.is_(None), Duty.conservative_at, Duty.id)
     return list(db.session.scalars(query))
+
+
+def standing_decisions(incident_id: int) -> dict[int, DutyDecision]:
+    """The approved decisions that stand, by the id of their duty."""
+    query = (
+        select(DutyDecision).join(Duty, Duty.id == DutyDecision.duty_id)
+        .where(Duty.incident_id == incident_id, DutyDecision.approved_at.is_not(None), DutyDecision.undone_at.is_(None))
+        .order_by(DutyDecision.id)
+    )
+    return {decision.duty_id: decision for decision in db.session.scalars(query)}

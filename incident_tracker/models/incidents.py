@@ -56,6 +56,8 @@ class Incident(Base):
     stale_reason: Mapped[str | None] = mapped_column(String(300))
     #: lower-case words of reference, title and summary, for the search
     search_text: Mapped[str] = mapped_column(Text, default="")
+    #: counts the changes of title, summary and kind; a form posts back the one it started from
+    text_version: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(default=1)
     reported_by: Mapped[Person] = relationship(foreign_keys=[reported_by_id])
     lead: Mapped[Person | None] = relationship(foreign_keys=[lead_id])
@@ -65,6 +67,8 @@ class Incident(Base):
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
         Index("ix_incident_stage_next_due_at", "stage", "next_due_at"),
+        Index("ix_incident_restricted", "id", postgresql_where=text("restricted"), sqlite_where=text("restricted")),
+        Index("ix_incident_stale", "next_due_at", postgresql_where=text("stale_since IS NOT NULL"), sqlite_where=text("stale_since IS NOT NULL")),
         Index("ix_incident_open_next_due_at", "next_due_at", "id", postgresql_where=text("ended_at IS NULL"), sqlite_where=text("ended_at IS NULL")),
     )
 
@@ -129,6 +133,22 @@ def incidents_visible_to(actor: Any) -> Select[tuple[Incident]]:
     return select(Incident).where(is_visible_to(actor))
 
 
-def find_incident(actor: Any, reference: str) -> Incident | None:
-    """The incident with this reference if `actor` may know of it, else None."""
-    return db.session.scalar(incidents_visible_to(actor).where(Incident.reference == reference))
+def find_incident(actor: Any, reference: str, *, lock: bool = False) -> Incident | None:
+    """The incident with this reference if `actor` may know of it, else None.
+
+    `lock` keeps others from changing it until the unit of work ends, and reads it as it is now.
+    """
+    query = incidents_visible_to(actor).where(Incident.reference == reference)
+    if lock:
+        query = query.with_for_update(of=Incident).execution_options(populate_existing=True)
+    return db.session.scalar(query)
+
+
+def next_reference(year: int) -> str:
+    """The next reference of a year, `INC-2026-0001`. Call it inside a unit of work: the row stays locked until it ends."""
+    row = db.session.scalar(select(Sequence).where(Sequence.year == year).with_for_update())
+    if row is None:
+        row = Sequence(year=year, last=0)
+        db.session.add(row)
+    row.last += 1
+    return f"INC-{year}-{row.last:04d}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
-from incident_tracker.models.base import Base
+from incident_tracker.models.base import Base, db
 from incident_tracker.models.duties import Duty
 from incident_tracker.models.evidence import Attachment
 from incident_tracker.models.incidents import Incident
@@ -110,3 +110,12 @@ class Filing(Base):
     notice_version: Mapped[NoticeVersion] = relationship()
     receipt: Mapped[Attachment | None] = relationship()
     recorded_by: Mapped[Person] = relationship()
+
+
+def first_filings(incident_id: int) -> dict[int, Filing]:
+    """The filing that met each duty, the earliest, by the id of the duty."""
+    query = (
+        select(Filing).join(Duty, Duty.id == Filing.duty_id).options(joinedload(Filing.duty))
+        .where(Duty.incident_id == incident_id).order_by(Filing.filed_at.desc(), Filing.id.desc())
+    )
+    return {filing.duty_id: filing for filing in db.session.scalars(query)}

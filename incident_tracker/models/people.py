@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_security import AsaList, RoleMixin, UserMixin, WebAuthnMixin
-from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table, Text, select
+from sqlalchemy import Column, ForeignKey, LargeBinary, Select, String, Table, or_, select
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -44,15 +44,20 @@ class Person(Base, UserMixin):
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
     tf_primary_method: Mapped[str | None] = mapped_column(String(64))
     tf_totp_secret: Mapped[str | None] = mapped_column(String(255))
+    #: the time step of the last code that was accepted; one at or before it is a replay
     totp_counter: Mapped[int | None]
-    failed_sign_ins: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None]
+    switched_off_at: Mapped[datetime | None]
     roles: Mapped[list[Role]] = relationship(secondary=person_role, lazy="selectin", order_by=Role.name)
     webauthn: Mapped[list[Passkey]] = relationship(back_populates="person", cascade="all, delete-orphan")
 
     @property
     def role_names(self) -> frozenset[str]:
         return frozenset(role.name for role in self.roles)
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether codes from an authenticator app are set up."""
+        return bool(self.tf_totp_secret and self.tf_primary_method)
 
 
 class Passkey(Base, WebAuthnMixin):
@@ -79,7 +84,10 @@ class Passkey(Base, WebAuthnMixin):
 
 
 class Invitation(Base):
-    """A one-time link by which somebody becomes a person here; only the hash of its secret is kept."""
+    """A one-time link by which somebody becomes a person here; only the hash of its secret is kept.
+
+    Without `created_by` it is the set-up link, made at the machine itself, for the first administrator.
+    """
 
     __tablename__ = "invitation"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -91,27 +99,12 @@ class Invitation(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     used_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    revoked_at: Mapped[datetime | None]
     created_by: Mapped[Person | None] = relationship(foreign_keys=[created_by_id])
 
-
-class SignInAttempt(Base):
-    """How often something was tried from one address or for one name lately; the log-in throttle counts these."""
-
-    __tablename__ = "sign_in_attempt"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    bucket: Mapped[str] = mapped_column(String(120), index=True)
-    at: Mapped[datetime] = mapped_column(index=True)
-
-
-class ParkedForm(Base):
-    """What somebody had typed when their session ended, encrypted, kept for them for a short while."""
-
-    __tablename__ = "parked_form"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
-    path: Mapped[str] = mapped_column(String(500))
-    sealed: Mapped[str] = mapped_column(Text)
-    parked_at: Mapped[datetime]
+    def is_open(self, now: datetime) -> bool:
+        """Whether the link still lets somebody in, apart from the rule for the set-up link."""
+        return self.used_at is None and self.revoked_at is None and now < self.expires_at
 
 
 def person_by_email(email: str) -> Person | None:
@@ -125,3 +118,24 @@ def active_people(*role_names: str) -> list[Person]:
     if role_names:
         query = query.where(Person.roles.any(Role.name.in_(role_names)))
     return list(db.session.scalars(query))
+
+
+def find_people(text: str = "", role: str = "", state: str = "") -> Select[tuple[Person]]:
+    """People by name; `text` stands in the name or address, `state` is "on" or "off", empty for both."""
+    query = select(Person).order_by(Person.active.desc(), Person.name, Person.id)
+    if text.strip():
+        part = "%" + text.strip().lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        query = query.where(or_(Person.name.ilike(part, escape="\\"), Person.email.like(part, escape="\\")))
+    if role:
+        query = query.where(Person.roles.any(Role.name == role))
+    if state:
+        query = query.where(Person.active.is_(state == "on"))
+    return query
+
+
+def open_invitations(now: datetime) -> list[Invitation]:
+    """The invitations by administrators that still let somebody in, newest first."""
+    query = select(Invitation).where(
+        Invitation.used_at.is_(None), Invitation.revoked_at.is_(None), Invitation.expires_at > now, Invitation.created_by_id.is_not(None),
+    )
+    return list(db.session.scalars(query.order_by(Invitation.id.desc())))

@@ -80,7 +80,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
 
 
 class Actor(Protocol):
-    """Somebody who acts: a person, or the tracker's own clockwork (`is_clockwork`)."""
+    """Somebody who acts: a person, or the tracker's own clockwork or operator, who carry `own_permissions`."""
 
     id: int | None
     active: bool
@@ -106,7 +106,10 @@ def may_see(actor: Actor, incident: Guarded) -> bool:
     """
     if not actor.active:
         return False
-    if is_clockwork(actor) or (actor.id is not None and actor.id in incident.member_ids):
+    own = own_permissions(actor)
+    if own is not None:
+        return Permission.READ in own
+    if actor.id in incident.member_ids:
         return True
     return not incident.restricted and bool(GRANTS[Permission.READ].intersection(actor.role_names))
 
@@ -115,8 +118,9 @@ def may(actor: Actor, permission: Permission, incident: Guarded | None = None) -
     """Whether `actor` may use `permission`, on `incident` where one is concerned."""
     if not actor.active:
         return False
-    if is_clockwork(actor):
-        return permission in (Permission.RUN_CLOCKWORK, Permission.READ)
+    own = own_permissions(actor)
+    if own is not None:
+        return permission in own
     if incident is not None and not may_see(actor, incident):
         return False
     if permission is Permission.READ and incident is not None:
@@ -124,6 +128,7 @@ def may(actor: Actor, permission: Permission, incident: Guarded | None = None) -
     return bool(GRANTS[permission].intersection(actor.role_names))
 
 
-def is_clockwork(actor: Actor) -> bool:
-    """Whether it is the tracker itself that acts, driven by the time."""
-    return bool(getattr(actor, "is_clockwork", False))
+def own_permissions(actor: Actor) -> frozenset[Permission] | None:
+    """What an actor that is no person may do by itself; None for a person, whose roles decide."""
+    found: frozenset[Permission] | None = getattr(actor, "own_permissions", None)
+    return found

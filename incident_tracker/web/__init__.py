@@ -4,9 +4,14 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 
 from incident_tracker.config import Config
-from incident_tracker.web import accounts, components, errors, formatting, guard, headers, incidents, layout
+from incident_tracker.web import (
+    accounts, awareness, board, components, duties, errors, facts, formatting, guard, headers, incidents, layout, members, organisations, records, reports, settings,
+)
 
-BLUEPRINTS = (accounts.pages, incidents.pages)
+BLUEPRINTS = (
+    accounts.pages, awareness.pages, board.pages, duties.pages, facts.pages, incidents.pages, members.pages, organisations.pages, records.pages,
+    reports.pages, settings.pages,
+)
 
 csrf = CSRFProtect()
 

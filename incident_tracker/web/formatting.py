@@ -15,7 +15,7 @@ _TAGS = {"p", "ul", "ol", "li", "strong", "em", "code", "pre", "blockquote", "h3
 
 def register(app: Flask) -> None:
     """Make the functions of this module filters of the templates."""
-    for name in ("absolute", "day", "clock_time", "left", "ago", "iso", "count_words", "prose", "filesize", "plural"):
+    for name in ("absolute", "day", "clock_time", "left", "ago", "iso", "count_words", "prose", "filesize", "plural", "day_of", "flatten_errors"):
         app.add_template_filter(globals()[name], name)
 
 
@@ -33,6 +33,19 @@ def day(value: date | datetime, zone: str = "UTC") -> str:
     """`Mon 30 Nov 2026`."""
     value = value.astimezone(ZoneInfo(zone)) if isinstance(value, datetime) else value
     return f"{value:%a} {value.day} {value:%b %Y}"
+
+
+def day_of(text: str) -> str:
+    """`Mon 30 Nov 2026` from `2026-11-30`."""
+    return day(date.fromisoformat(text))
+
+
+def flatten_errors(errors: Any) -> str:
+    """What a form says of one field, whatever it is made of, as one sentence after another."""
+    if isinstance(errors, str):
+        return errors
+    parts = errors.values() if isinstance(errors, dict) else errors
+    return " ".join(dict.fromkeys(text for part in parts if part and (text := flatten_errors(part))))
 
 
 def clock_time(at: datetime, zone: str = "UTC") -> str:

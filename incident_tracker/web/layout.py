@@ -11,7 +11,16 @@ from incident_tracker.version import VERSION
 
 #: (endpoint, words, permission)
 NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
+    ("board.index", "Board", Permission.READ),
     ("incidents.index", "Incidents", Permission.READ),
+    ("organisations.edit", "Organisation", Permission.EDIT_ORGANISATION),
+    ("records.everything", "Record", Permission.READ_AUDIT),
+)
+
+#: the tabs of one incident: (endpoint, words)
+INCIDENT_TABS = (
+    ("incidents.show", "Duties"), ("facts.index", "Facts"), ("playbooks.checklist", "Checklist"), ("notices.index", "Notices"),
+    ("evidence.index", "Evidence"), ("members.index", "People"), ("records.index", "Record"),
 )
 
 
@@ -24,6 +33,7 @@ def register(app: Flask) -> None:
         return {
             "organisation": config.organisation, "version": VERSION, "now": clock.now(), "theme": _theme(),
             "navigation": [(endpoint, words) for endpoint, words, permission in NAVIGATION if _may(permission)],
+            "incident_tabs": [(endpoint, words) for endpoint, words in INCIDENT_TABS if endpoint in current_app.view_functions],
             "may": lambda permission, incident=None: _may(Permission(permission), incident),
         }
 

@@ -1,5 +1,7 @@
 // Starts the small behaviours that pages ask for by data- attributes. Every page works without them.
 import { startCountdowns } from "./countdown.js";
+import { startLive } from "./live.js";
 
 startCountdowns(document);
+startLive(document);
 document.querySelector(".refused")?.focus();

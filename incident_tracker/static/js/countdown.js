@@ -1,9 +1,13 @@
 // Keeps every [data-countdown] true. The page says what the server's clock showed, so a wrong clock here does no harm.
-const started = performance.now();
+let said = document.body.dataset.serverNow;
+let started = performance.now();
 
 function serverNow() {
-  const base = Date.parse(document.body.dataset.serverNow);
-  return base + (performance.now() - started);
+  if (said !== document.body.dataset.serverNow) {
+    said = document.body.dataset.serverNow;
+    started = performance.now();
+  }
+  return Date.parse(said) + (performance.now() - started);
 }
 
 function words(milliseconds) {
@@ -24,11 +28,13 @@ function show(element) {
   element.classList.toggle("left-warm", hours > 24 && hours <= 72);
 }
 
+const tick = () => document.querySelectorAll("[data-countdown]").forEach(show);
+let ticking = null;
+
 export function startCountdowns(root) {
-  const elements = [...root.querySelectorAll("[data-countdown]")];
-  if (!elements.length) return;
-  const tick = () => elements.forEach(show);
+  if (!root.querySelector("[data-countdown]")) return;
   tick();
-  setInterval(tick, 1000);
-  document.addEventListener("visibilitychange", tick);
+  ticking ??= setInterval(tick, 1000);
 }
+
+document.addEventListener("visibilitychange", tick);

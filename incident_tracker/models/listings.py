@@ -1,0 +1,86 @@
+"""The register as a list: filtered, searched, sorted, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_sqlalchemy.pagination import Pagination
+from sqlalchemy import Select
+from sqlalchemy.orm import joinedload
+
+from incident_tracker.models.base import db
+from incident_tracker.models.incidents import OPEN_STAGES, Incident, incidents_visible_to
+
+PER_PAGE = 50
+SORTS = {
+    "due": (Incident.next_due_at.is_(None), Incident.next_due_at, Incident.id.desc()),
+    "newest": (Incident.id.desc(),),
+    "reference": (Incident.reference,),
+}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What somebody wants to see of the register; every field comes from the address, so a list can be linked to."""
+
+    q: str = ""
+    stage: str = "open"
+    kind: str = ""
+    lead: str = ""
+    due: str = ""
+    sort: str = "due"
+
+    @classmethod
+    def read(cls, args: Mapping[str, str]) -> Filter:
+        """From the words behind the question mark; what is not understood is left out."""
+        sort = args.get("sort", "due")
+        return cls(
+            q=args.get("q", "").strip()[:200], stage=args.get("stage", "open"), kind=args.get("kind", ""), lead=args.get("lead", ""),
+            due=args.get("due", ""), sort=sort if sort in SORTS else "due",
+        )
+
+    @property
+    def args(self) -> dict[str, str]:
+        """For links: only what differs from the start."""
+        start = Filter()
+        return {name: value for name in ("q", "stage", "kind", "lead", "due", "sort") if (value := getattr(self, name)) != getattr(start, name)}
+
+
+def incident_page(actor: Any, wanted: Filter, number: int) -> Pagination:
+    """One page of the incidents that `actor` may know of."""
+    query = select_incidents(actor, wanted).options(joinedload(Incident.lead).lazyload("*")).order_by(*SORTS[wanted.sort])
+    return db.paginate(query, page=max(1, number), per_page=PER_PAGE, max_per_page=PER_PAGE, error_out=False)
+
+
+def incident_rows(actor: Any, wanted: Filter) -> list[dict[str, Any]]:
+    """What the list's export holds, a row an incident."""
+    query = select_incidents(actor, wanted).options(joinedload(Incident.lead).lazyload("*")).order_by(*SORTS[wanted.sort])
+    return [
+        {
+            "reference": one.reference, "title": one.title, "kind": one.kind, "stage": one.stage, "restricted": one.restricted,
+            "lead": one.lead.name if one.lead else "", "reported_at": one.reported_at.isoformat(),
+            "next_deadline_at": one.next_due_at.isoformat() if one.next_due_at else "", "next_duty": one.next_duty_title or "",
+            "open_duties": one.open_duty_count, "undecided_duties": one.undecided_count,
+        }
+        for one in db.session.scalars(query)
+    ]
+
+
+def select_incidents(actor: Any, wanted: Filter) -> Select[tuple[Incident]]:
+    """The query behind the list and its export."""
+    query = incidents_visible_to(actor)
+    if wanted.stage == "open":
+        query = query.where(Incident.ended_at.is_(None))
+    elif wanted.stage in (*OPEN_STAGES, "closed", "dismissed"):
+        query = query.where(Incident.stage == wanted.stage)
+    if wanted.kind:
+        query = query.where(Incident.kind == wanted.kind)
+    if wanted.lead.isdigit():
+        query = query.where(Incident.lead_id == int(wanted.lead))
+    if wanted.due == "none":
+        query = query.where(Incident.next_due_at.is_(None))
+    for word in wanted.q.lower().split():
+        query = query.where(Incident.search_text.contains(word, autoescape=True))
+    return query

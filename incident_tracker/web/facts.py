@@ -1,0 +1,150 @@
+"""The fact ledger of an incident: what stands, how sure, from where; and the forms that add to it."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_security import current_user
+from wtforms import StringField, validators
+
+from incident_tracker import library
+from incident_tracker.actions import facts as acts
+from incident_tracker.actions.facts import Entry
+from incident_tracker.errors import NotFound
+from incident_tracker.models.facts import current_facts, fact_history
+from incident_tracker.models.incidents import Incident
+from incident_tracker.rules.catalogues import FactSpec
+from incident_tracker.rules.permissions import Permission
+from incident_tracker.web import choosing, finding
+from incident_tracker.web.fact_fields import PlacesForm, field_name, form_for, read_entry, start_value
+from incident_tracker.web.place_rows import place_entries, read_places
+from incident_tracker.work import unit_of_work
+
+pages = Blueprint("facts", __name__)
+
+#: the groups of facts, in the order in which people find them out
+GROUPS = {
+    "moments": ("When", "Each moment with its zone. A day without a time is kept as a day; its clocks run from the start of that day."),
+    "breach": ("What it is", "Whether it is a breach of personal data, and how risky."),
+    "people": ("Who is affected", "Numbers may be exact, about, or at least."),
+    "data": ("Which data", "The kinds of data, and whether somebody could read them."),
+    "incident": ("What happened", "Facts that single laws ask for."),
+    "organisation": ("Our part", "Our role for this data. What never changes stands in the organisation's profile."),
+    "law": ("Findings the law asks for", "Judgements that a regime makes depend on."),
+    "contract": ("Contracts", "What a contract adds."),
+}
+
+
+@pages.get("/incidents/<reference>/facts")
+def index(reference: str) -> ResponseReturnValue:
+    """What stands today, by group, and every line ever written."""
+    incident = finding.incident(reference)
+    current = current_facts(incident.id)
+    grouped = {name: [(spec_of(fact.name), fact) for fact in current.values() if group_of(fact.name) == name] for name in GROUPS}
+    return render_template("facts/index.html", incident=incident, groups=GROUPS, grouped=grouped, history=fact_history(incident.id), say=say, label=label_of)
+
+
+@pages.route("/incidents/<reference>/facts/<group>", methods=["GET", "POST"])
+def edit(reference: str, group: str) -> ResponseReturnValue:
+    """Add to one group, or to single facts named by `?only=`."""
+    incident = finding.incident(reference)
+    choosing.demand(Permission.RECORD_FACTS, incident)
+    specs = _asked(group, request.args.getlist("only"), incident)
+    current = current_facts(incident.id)
+    form = _form(specs, current, incident)
+    if form.validate_on_submit() and not choosing.refused(form, _record, reference, [read_entry(spec, form[field_name(spec.name)], form.source.data or "") for spec in specs]):
+        flash("Recorded. The duties were computed again.", "good")
+        return redirect(request.args.get("back") == "facts" and url_for(".index", reference=reference) or url_for("incidents.show", reference=reference))
+    return render_template("facts/edit.html", incident=incident, form=form, specs=specs, group=GROUPS.get(group), zones=choosing.zones(), field_name=field_name), 422 if form.errors else 200
+
+
+@pages.route("/incidents/<reference>/places", methods=["GET", "POST"])
+def places(reference: str) -> ResponseReturnValue:
+    """People affected, place by place."""
+    incident = finding.incident(reference)
+    choosing.demand(Permission.RECORD_FACTS, incident)
+    form = PlacesForm(**_places_now(incident))
+    if form.validate_on_submit() and read_places(form.places):
+        source = form.source.data or ""
+        entries = [*place_entries(form.places, source), Entry("affected.places_complete", {"yes": True, "no": False}.get(form.places_complete.data), source=source)]
+        _record(reference, [*entries, *_taken_out(incident, {entry.name for entry in entries}, source)])
+        flash("Recorded. The duties were computed again.", "good")
+        return redirect(url_for("incidents.show", reference=reference))
+    return render_template("facts/places.html", incident=incident, form=form, places=choosing.places()), 422 if form.errors else 200
+
+
+def _record(reference: str, entries: list[Entry]) -> None:
+    with unit_of_work(current_user) as work:
+        acts.record_facts(work, finding.incident(reference, lock=True), entries)
+
+
+def _taken_out(incident: Incident, named: set[str], source: str) -> list[Entry]:
+    """A place that was on the list and is not any more is known to have nobody affected."""
+    before = [name for name in current_facts(incident.id) if name.startswith("affected.by_place.")]
+    return [Entry(name, {"value": 0, "certainty": "exact"}, "exact", source) for name in before if name not in named]
+
+
+def _places_now(incident: Incident) -> dict[str, Any]:
+    current = current_facts(incident.id)
+    names = dict(choosing.places())
+    rows = [
+        {"place": names.get(name.rsplit(".", 1)[1], name.rsplit(".", 1)[1]), "count": fact.value}
+        for name, fact in current.items() if name.startswith("affected.by_place.") and fact.value and fact.value.get("value") != 0
+    ]
+    complete = current.get("affected.places_complete")
+    return {"places": rows + [{}] * 4, "places_complete": {True: "yes", False: "no"}.get(complete.value if complete else None, "")}
+
+
+def _form(specs: list[FactSpec], current: dict[str, Any], incident: Incident) -> Any:
+    source = StringField("Where is this from?", [validators.Length(max=300)], description="A person, a log, a letter: what somebody could look up later.")
+    values = {field_name(spec.name): start_value(spec, current[spec.name].value if spec.name in current else None, incident.zone) for spec in specs}
+    return form_for(specs, source=source)(data=values)
+
+
+def _asked(group: str, only: list[str], incident: Incident) -> list[FactSpec]:
+    catalogue = library.shelf().law.catalogue
+    if only:
+        specs = [spec for name in only if (spec := catalogue.find(name)) is not None]
+    elif group in GROUPS:
+        specs = [spec for spec in catalogue.values() if spec.group == group and spec.per != "place"]
+    else:
+        specs = []
+    specs = [spec for spec in specs if not spec.derive and spec.name not in ("affected.by_place", "affected.places_complete")]
+    if not specs:
+        raise NotFound("group of facts")
+    return specs
+
+
+def spec_of(name: str) -> FactSpec | None:
+    """What the catalogue says of a ledger line."""
+    return library.shelf().law.catalogue.find(name)
+
+
+def group_of(name: str) -> str:
+    """The group a ledger line is shown in; lines of an unknown law stand with the findings."""
+    spec = spec_of(name)
+    return spec.group if spec and spec.group in GROUPS else "law"
+
+
+def label_of(name: str) -> str:
+    """The name of a fact in words."""
+    spec = spec_of(name)
+    if name.startswith("affected.by_place."):
+        code = name.rsplit(".", 1)[1]
+        return f"People affected: {dict(choosing.places()).get(code, code)}"
+    return spec.label if spec else name
+
+
+def say(name: str, value: Any) -> str:
+    """A ledger line's value in words."""
+    spec = spec_of(name)
+    if value is None:
+        return "not known yet"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict) and "known" in value:
+        words = [spec.label_of(one) if spec else one for one in value["known"]] or ["none"]
+        return ", ".join(words) + ("" if value.get("complete") else "; perhaps more")
+    return spec.label_of(str(value)) if spec and spec.choices else str(value)
+
+
