@@ -133,8 +133,8 @@ class Step(Base):
 
     @property
     def lacks_proof(self) -> bool:
-        """Whether proof is asked for and there is neither a file nor a note that says where it lies."""
-        return bool(self.evidence_asked) and not self.evidence and not any(entry.kind == StepEntry.NOTE for entry in self.entries)
+        """Whether proof is asked for and no file is there; then ticking it takes a note that says where the proof lies."""
+        return bool(self.evidence_asked) and not self.evidence
 
     def is_overdue(self, now: datetime) -> bool:
         """Whether it is open and its due instant has passed (`now` in UTC)."""

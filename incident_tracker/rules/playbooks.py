@@ -13,10 +13,13 @@ from incident_tracker.rules.sources import Node, RegimeError, read_yaml
 
 #: what an incident is; the kind proposes the playbook
 KINDS = {
-    "ransomware": "Ransomware or an intruder in our systems",
     "misdirected_email": "Sent to the wrong person",
-    "lost_device": "A device or papers lost or stolen",
-    "vendor_breach": "A breach at a vendor that holds our data",
+    "lost_device": "Lost or stolen device or papers",
+    "ransomware": "Ransomware or destructive attack",
+    "intrusion": "Break-in or stolen log-ins",
+    "exposure": "Data openly reachable by mistake",
+    "insider": "Misuse by somebody inside",
+    "vendor_breach": "At a vendor or processor of ours",
     "other": "Something else, or not known yet",
 }
 
@@ -50,8 +53,8 @@ CSF_CATEGORIES = {
 
 #: deadlines a step may be due before or after, with the kinds of recipient whose earliest open duty is meant
 CLOCKS: dict[str, tuple[str, frozenset[str]]] = {
-    "clock.regulators": ("the first regulator deadline", frozenset({"authority", "agency", "csirt", "register"})),
-    "clock.people": ("the first deadline to tell the people concerned", frozenset({"people", "media", "public"})),
+    "clock.regulators": ("the first regulator deadline", frozenset({"authority", "agency", "csirt"})),
+    "clock.people": ("the first deadline to tell the people concerned", frozenset({"people", "media", "public", "clients", "users", "service_recipients"})),
 }
 START = "start"
 _UNITS = {"min": 1, "h": 60, "days": 1440}
