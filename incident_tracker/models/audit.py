@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from flask_sqlalchemy.pagination import Pagination
 from sqlalchemy import ForeignKey, Index, String, event, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from incident_tracker.models.base import Base, db
+from incident_tracker.models.base import Base, Pagination, db
 from incident_tracker.models.incidents import Incident, is_visible_to
 from incident_tracker.rules import chains
 

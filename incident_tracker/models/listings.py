@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask_sqlalchemy.pagination import Pagination
 from sqlalchemy import Select
 from sqlalchemy.orm import joinedload
 
-from incident_tracker.models.base import db
+from incident_tracker.models.base import Pagination, db
 from incident_tracker.models.incidents import OPEN_STAGES, Incident, incidents_visible_to
 
 PER_PAGE = 50
