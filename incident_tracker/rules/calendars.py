@@ -128,7 +128,7 @@ class Calendars:
         """The calendar of a name ("us-sec") or of a place ("DE-BE"); one without data answers YearUnknown."""
         if name not in self._named:
             country, _, part = name.upper().partition("-")
-            self._named[name] = Calendar(name, name, country, _part_of(country, part))
+            self._named[name] = Calendar(name, name, country, _part_of(country, part), _weekend_of(country))
         return self._named[name]
 
     def __contains__(self, name: str) -> bool:
@@ -142,6 +142,13 @@ def _part_of(country: str, part: str) -> str | None:
     except KeyError:
         pass
     return part if part in known else None
+
+
+def _weekend_of(country: str) -> frozenset[int]:
+    try:
+        return frozenset(holidays.country_holidays(country).weekend)
+    except NotImplementedError:
+        return frozenset({SATURDAY, SUNDAY})
 
 
 def read_calendars(*folders: Path) -> Calendars:

@@ -17,7 +17,8 @@ class FactSpec:
     """One fact the law asks for: its kind, its question in plain words, and how it is answered or derived.
 
     `per` is "place" for a family such as harm.exempt.US-NY, "regime" where a law may have its own answer. `derive`
-    holds (rule, argument, …) for facts that are worked out from others and never asked.
+    holds (rule, argument, …) for facts that are worked out from others and never asked. `each` is the question for one
+    member of a family. `assumed` is how it counts until somebody answers.
     """
 
     name: str
@@ -34,6 +35,7 @@ class FactSpec:
     derive: tuple[str, ...] = ()
     assumed: str | None = None
     unit: str | None = None
+    each: str = ""
 
     @property
     def choice_values(self) -> tuple[str, ...]:
@@ -96,7 +98,7 @@ class Catalogue(Mapping[str, FactSpec]):
         stem, last = found
         spec = self._specs[stem]
         return replace(
-            spec, name=name, label=f"{spec.label} ({last})", question=spec.question.replace("{place}", last), per=None
+            spec, name=name, label=f"{spec.label} ({last})", question=(spec.each or spec.question).replace("{place}", last), per=None
         )
 
     def merged(self, other: "Catalogue") -> "Catalogue":
@@ -125,8 +127,8 @@ def default_catalogue() -> Catalogue:
 
 
 def _fact(name: str, node: Node) -> FactSpec:
-    keys = node.mapping("kind label", "question help group choices ordered per of implies derive assumed unit")
-    text = {key: keys[key].text() for key in ("label", "question", "help", "group", "of", "unit") if key in keys}
+    keys = node.mapping("kind label", "question help group choices ordered per of implies derive assumed unit each")
+    text = {key: keys[key].text() for key in ("label", "question", "help", "group", "of", "unit", "each") if key in keys}
     derive = keys["derive"].texts() if "derive" in keys else ()
     if derive and derive[0] not in DERIVATIONS:
         keys["derive"].refuse(f"{derive[0]!r} is not one of {', '.join(DERIVATIONS)}")
@@ -147,6 +149,7 @@ def _fact(name: str, node: Node) -> FactSpec:
         derive=derive,
         assumed=keys["assumed"].text() if "assumed" in keys else None,
         unit=text.get("unit"),
+        each=text.get("each", ""),
     )
     if spec.kind == "choice" and not spec.choices:
         node.refuse("a choice needs its choices")

@@ -57,14 +57,14 @@ class Reading:
         values = self.facts.values
         if regime and (own := values.get(f"{name}.{regime}")) is not None:
             return own
+        if name == TOTAL:
+            return self._total()
         found = values.get(name)
         if found is not None:
             return found
         stem, _, member = name.rpartition(".")
         if stem == BY_PLACE:
             return self.people_in(member)
-        if name == TOTAL:
-            return self._total()
         spec = self.catalogue[name]
         if spec.derive:
             return self._derived(spec.derive, member)
@@ -129,14 +129,17 @@ class Reading:
         own = self.facts.by_place.get(country)
         return max(parts, own.low if own else 0)
 
-    def _total(self) -> Any:
-        by_place = self.facts.by_place
-        countries = {code.split("-")[0] for code in by_place}
+    def _total(self) -> Count | Range:
+        """Everybody affected: the number given, never below what the places add up to."""
+        countries = {code.split("-")[0] for code in self.facts.by_place}
         low = sum(self.people_low(country) for country in countries)
+        given = self.facts.values.get(TOTAL)
+        if given is not None and given.value is not None:
+            return given if given.low >= low else Range(low, max(given.high, low), f"{given}, by place at least {low:,.0f}")
         if not self.facts.places_complete:
-            return Range(low, NO_LIMIT, f"at least {low:,.0f}") if low else None
+            return Range(low, NO_LIMIT, f"at least {low:,.0f}" if low else "not known yet")
         high = sum(self._high(country) for country in countries)
-        return Range(low, high, f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}")
+        return Range(low, high, f"{low:,.0f}" if low == high else f"at least {low:,.0f}")
 
     def _high(self, country: str) -> float:
         own = self.facts.by_place.get(country)

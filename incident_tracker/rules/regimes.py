@@ -1,188 +1,177 @@
-"""What a regime file says: regimes, obligations, and the law they add up to."""
+"""What a regime file says; loads and validates all of them into one law."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from incident_tracker.rules.authorities import Authority
-from incident_tracker.rules.calendars import Calendars
-from incident_tracker.rules.catalogues import PACKAGE_FOLDER, Catalogue, TriggerSpec
-from incident_tracker.rules.conditions import Condition
-from incident_tracker.rules.places import Places
+from incident_tracker.rules.authorities import read_authorities
+from incident_tracker.rules.calendars import holidays_version, read_calendars, tzdata_version, zone_named
+from incident_tracker.rules.catalogues import PACKAGE_FOLDER, Catalogue, read_catalogue
+from incident_tracker.rules.conditions import Compiler
+from incident_tracker.rules.laws import Example, Law, Modifier, Obligation, RecipientRule, Regime
+from incident_tracker.rules.places import read_places
 from incident_tracker.rules.readings import Profile
+from incident_tracker.rules.regime_files import read_regime
 from incident_tracker.rules.sources import RegimeError
-from incident_tracker.rules.terms import Period, Term
+from incident_tracker.rules.terms import END_OF_YEAR, RELATIONS, Term
 
-__all__ = ["PACKAGE_FOLDER", "Example", "Law", "Obligation", "RecipientRule", "Regime", "RegimeError"]
+__all__ = [
+    "PACKAGE_FOLDER",
+    "Example",
+    "Law",
+    "Modifier",
+    "Obligation",
+    "RecipientRule",
+    "Regime",
+    "RegimeError",
+    "default_law",
+    "load_law",
+]
 
-LIVE = ("in_force", "agency_position", "contractual")
-STATUSES = (*LIVE, "future", "proposed", "superseded")
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A worked example of a regime file: events in, two deadlines out; or facts in, states of duties out."""
-
-    name: str
-    source: str
-    line: str
-    obligation: str | None = None
-    events: Mapping[str, str] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    zone: str | None = None
-    country: str | None = None
-    options: Mapping[str, str] = field(default_factory=dict)
-    conservative: str | None = None
-    statutory: str | None = None
-    not_before: str | None = None
-    duties: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Regime:
-    """A law, a regulation or a contract. `judged_at` names the triggers whose moment decides which version binds.
-
-    `zone` and `calendar` are an IANA zone or calendar name, or "authority", "notifier" or "place".
-    """
-
-    id: str
-    title: str
-    jurisdiction: str
-    citation: str
-    status: str
-    effective_from: date | None
-    effective_to: date | None
-    judged_at: tuple[str, ...]
-    zone: str
-    calendar: str | None
-    source: str
-    confidence: str
-    last_checked: date | None
-    notes: str | None
-    file: str
-    profile: Profile | None
-    examples: tuple[Example, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RecipientRule:
-    """Who is told: the type, a name for where no authority is on file, and how one obligation becomes several duties.
-
-    `fan_out` is one, lead, each_place, each_establishment or each_listed. `where` is the condition on each place's
-    count of affected people. `fact` is the set of places for each_listed.
-    """
-
-    type: str
-    name: str
-    fan_out: str = "one"
-    authority: str | None = None
-    place: str | None = None
-    group: str | None = None
-    fact: str | None = None
-    more_than: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Modifier:
-    """What may hold or lengthen a duty: a law-enforcement hold, or an extension earned by a filing."""
-
-    kind: str
-    cites: str
-    resume: Term | None = None
-    oral_lapses_after: int | None = None
-    filing: str | None = None
-    adds: Term | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Obligation:
-    """What a regime demands: who must tell whom, from which trigger, within what period, with which content.
-
-    `standard` is the period in words where the law has words. `late` is what a late notice must add. `ladder` is the
-    key of its default warning ladder: hours, days, working_days, months, years, contract or none.
-    """
-
-    id: str
-    regime: Regime
-    title: str
-    citation: str
-    kind: str
-    phase: str
-    duty_holder: str
-    recipient: RecipientRule
-    trigger: str
-    trigger_definition: str | None
-    trigger_after: tuple[str, ...]
-    applies_when: Condition
-    period: Period
-    content: tuple[str, ...]
-    exemptions: tuple[str, ...]
-    late: str | None
-    channel: str | None
-    ladder: str
-    modifiers: tuple[Modifier, ...]
-    record: Mapping[str, str]
-    same_filing_as: str | None
-    status: str
-    effective_from: date | None
-    effective_to: date | None
-    zone: str
-    calendar: str | None
-    confidence: str
-    source: str
-    last_checked: date | None
-    notes: str | None
-    examples: tuple[Example, ...]
-
-    @property
-    def standard(self) -> str | None:
-        """The period in the law's words, such as "without undue delay"."""
-        return self.period.standard
-
-    def is_law_on(self, day: date | None) -> bool:
-        """Say whether this makes live duties when judged on a day; without a day, whether it is law that still stands.
-
-        A proposal never is. Law with a later start is, from that start on; without a known start it never is.
-        """
-        if self.status == "proposed" or (self.status == "future" and (self.effective_from is None or day is None)):
-            return False
-        if day is None:
-            return self.status in LIVE and self.effective_to is None
-        starts = self.effective_from is None or self.effective_from <= day
-        return starts and (self.effective_to is None or day <= self.effective_to)
-
-
-@dataclass(slots=True, eq=False)
-class Law:
-    """Everything the regime files say, and the versions of the data behind them."""
-
-    regimes: dict[str, Regime]
-    obligations: dict[str, Obligation]
-    version: str
-    tzdata_version: str
-    holidays_version: str
-    authorities: dict[str, Authority]
-    facts: Catalogue
-    triggers: dict[str, TriggerSpec]
-    places: Places
-    calendars: Calendars
-    cache: dict[Any, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def versions(self) -> dict[str, str]:
-        """The versions to keep beside every computation."""
-        return {"law": self.version, "tzdata": self.tzdata_version, "holidays": self.holidays_version}
+_DATA_FILES = ("facts.yaml", "triggers.yaml", "places.yaml", "calendars.yaml", "authorities.yaml", "contents.yaml")
+_ZONE_WORDS = ("authority", "notifier", "place")
 
 
 def load_law(*folders: Path) -> Law:
-    """Read all regime files."""
-    raise RegimeError("no folder holds a regime file")
+    """Read all regime files of the folders and their sub-folders; without folders, those of the tracker.
+
+    Facts, triggers, places, calendars and authorities of later folders add to and correct those of earlier ones; a regime
+    or an obligation may not be defined twice. Raises RegimeError: "file:line: rule".
+    """
+    chosen = folders or (PACKAGE_FOLDER,)
+    facts = Catalogue({}, {})
+    for folder in chosen:
+        facts = facts.merged(read_catalogue(folder))
+    places = read_places(*chosen)
+    law = Law(
+        regimes={},
+        obligations={},
+        version=_fingerprint(chosen),
+        tzdata_version=tzdata_version(),
+        holidays_version=holidays_version(),
+        authorities=read_authorities(places, *chosen),
+        facts=facts,
+        triggers=facts.triggers,
+        places=places,
+        calendars=read_calendars(*chosen),
+    )
+    for folder in chosen:
+        for path in _regime_paths(folder):
+            _add(law, *read_regime(path, path.relative_to(folder).as_posix()))
+    _validate(law)
+    return law
 
 
 @lru_cache(maxsize=1)
 def default_law() -> Law:
     """The law that comes with the tracker, loaded once."""
     return load_law(PACKAGE_FOLDER)
+
+
+def _regime_paths(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.yaml") if path.name not in _DATA_FILES)
+
+
+def _fingerprint(folders: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*.yaml")):
+            digest.update(path.relative_to(folder).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _add(law: Law, regime: Regime, obligations: tuple[Obligation, ...]) -> None:
+    if regime.id in law.regimes:
+        raise RegimeError(f"{regime.file}:1: the regime {regime.id!r} is also defined in {law.regimes[regime.id].file}")
+    law.regimes[regime.id] = regime
+    if regime.profile:
+        law.profiles[regime.profile.place] = regime.profile
+    for one in obligations:
+        if one.id in law.obligations:
+            raise RegimeError(f"{regime.file}:1: the obligation {one.id!r} is defined twice")
+        law.obligations[one.id] = one
+
+
+def _validate(law: Law) -> None:
+    compiler = Compiler(law.facts)
+    for trigger in law.triggers.values():
+        for moment in trigger.moments:
+            if f"moments.{moment}" not in law.facts:
+                raise RegimeError(f"triggers.yaml:1: {trigger.name}: no moment {moment!r} in facts.yaml")
+    for regime in law.regimes.values():
+        for name in regime.judged_at:
+            _known_trigger(law, name, regime)
+        if regime.profile:
+            _check_profile(law, regime.profile, regime)
+    for one in law.obligations.values():
+        law.checks[one.id] = compiler.compile(one.applies_when, one.regime.id)
+        _check_derived(law, one)
+        _check_links(law, one)
+        _check_terms(law, one, compiler)
+
+
+def _refuse(regime: Regime, rule: str) -> None:
+    raise RegimeError(f"{regime.file}:1: {rule}")
+
+
+def _known_trigger(law: Law, name: str, regime: Regime) -> None:
+    if name not in law.triggers:
+        _refuse(regime, f"the trigger {name!r} is not in triggers.yaml")
+
+
+def _check_profile(law: Law, profile: Profile, regime: Regime) -> None:
+    known = law.facts["data.elements"].choice_values
+    for element in profile.with_name | profile.alone:
+        if element not in known:
+            _refuse(regime, f"the data element {element!r} is not a choice of data.elements")
+
+
+def _check_derived(law: Law, one: Obligation) -> None:
+    for name in law.checks[one.id].facts:
+        rule = law.facts[name].derive
+        if rule[:1] == ("personal_information",) and name.rpartition(".")[2] not in law.profiles:
+            _refuse(one.regime, f"{one.id}: no profile for the place in {name!r}")
+        if rule[:1] in (("any_in_group",), ("highest_by_place",)) and rule[2] not in law.places.groups:
+            _refuse(one.regime, f"{one.id}: no group {rule[2]!r} in places.yaml")
+
+
+def _check_links(law: Law, one: Obligation) -> None:
+    _known_trigger(law, one.trigger, one.regime)
+    for other in (*one.trigger_after, *filter(None, (one.same_filing_as,))):
+        if other not in law.obligations:
+            _refuse(one.regime, f"{one.id}: there is no obligation {other!r}")
+    rule = one.recipient
+    if rule.authority and rule.authority not in law.authorities:
+        _refuse(one.regime, f"{one.id}: no authority {rule.authority!r} in authorities.yaml")
+    if rule.group and rule.group not in law.places.groups:
+        _refuse(one.regime, f"{one.id}: no group {rule.group!r} in places.yaml")
+    if rule.fact and rule.fact not in law.facts:
+        _refuse(one.regime, f"{one.id}: the fact {rule.fact!r} is not in facts.yaml")
+    if one.zone not in _ZONE_WORDS:
+        try:
+            zone_named(one.zone)
+        except (KeyError, ValueError):
+            _refuse(one.regime, f"{one.id}: {one.zone!r} is not an IANA time zone")
+    for modifier in one.modifiers:
+        if modifier.filing and modifier.filing not in law.obligations:
+            _refuse(one.regime, f"{one.id}: there is no obligation {modifier.filing!r}")
+
+
+def _check_terms(law: Law, one: Obligation, compiler: Compiler) -> None:
+    for term in _terms_of(one):
+        if term.number_fact and term.number_fact not in law.facts:
+            _refuse(one.regime, f"{one.id}: the fact {term.number_fact!r} is not in facts.yaml")
+        if term.start and term.start != END_OF_YEAR:
+            _known_trigger(law, term.start, one.regime)
+        for other in filter(None, (term.other if term.kind in RELATIONS else None, term.after)):
+            if other not in law.obligations:
+                _refuse(one.regime, f"{one.id}: there is no obligation {other!r}")
+        if term.roll and term.roll.when:
+            law.roll_checks[term.roll.when] = compiler.compile(term.roll.when, one.regime.id)
+
+
+def _terms_of(one: Obligation) -> list[Term]:
+    roots = [one.period.within, one.period.not_before, *(term for m in one.modifiers for term in (m.resume, m.adds))]
+    return [term for root in roots if root for term in root.walk()]

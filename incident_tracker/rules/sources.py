@@ -120,7 +120,7 @@ def _convert(node: yaml.Node, file: str) -> Node:
     line = node.start_mark.line + 1
     if isinstance(node, yaml.ScalarNode):
         # Only a plain scalar can mean nothing: a quoted "null" is the word.
-        empty = node.style is None and node.value in _EMPTY
+        empty = not node.style and node.value in _EMPTY
         return Node(None if empty else node.value, file, line)
     if isinstance(node, yaml.SequenceNode):
         return Node([_convert(child, file) for child in node.value], file, line)
