@@ -15,12 +15,13 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy.engine import make_url
 
-from incident_tracker import clock, create_app, library, schema
+from incident_tracker import clock, library, schema
 from incident_tracker.actions import audit as audit_acts
 from incident_tracker.actions import people as people_acts
 from incident_tracker.config import PREFIX, Config, ConfigError, from_environment
 from incident_tracker.config import settings as all_settings
 from incident_tracker.errors import TrackerError
+from incident_tracker.factory import create_app
 from incident_tracker.law_cli import law
 from incident_tracker.models.people import active_people
 from incident_tracker.rules.permissions import Role
@@ -64,7 +65,9 @@ def _app(config: Config | None = None, *, check: bool = True) -> Flask:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
-@click.option("--processes", default=1, show_default=True, help="Web processes. With more than one, run `incident-tracker worker` beside them.")
+@click.option(
+    "--processes", default=1, show_default=True, help="Web processes. With more than one, run `incident-tracker worker` beside them."
+)
 @click.option("--threads", default=8, show_default=True)
 @click.option("--no-worker", is_flag=True, help="Pages only, even with one process.")
 def serve(host: str, port: int, processes: int, threads: int, no_worker: bool) -> None:
@@ -74,7 +77,9 @@ def serve(host: str, port: int, processes: int, threads: int, no_worker: bool) -
         config = from_environment(base_url=f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}")  # noqa: S104
     app = _app(config)
     if processes > 1 and config.is_sqlite:
-        raise ConfigError("Several web processes need PostgreSQL: set INCIDENT_TRACKER_DATABASE_URL. One process with threads serves SQLite.")
+        raise ConfigError(
+            "Several web processes need PostgreSQL: set INCIDENT_TRACKER_DATABASE_URL. One process with threads serves SQLite."
+        )
     _say_where(app, config)
     Server(config, host=host, port=port, processes=processes, threads=threads, with_worker=processes == 1 and not no_worker).run()
 
@@ -89,7 +94,9 @@ def _say_where(app: Flask, config: Config) -> None:
         click.echo("E-mail is not set up: warnings only ring the bell in the pages. See: incident-tracker settings")
     with app.app_context():
         if not active_people(Role.ADMINISTRATOR):
-            click.echo(f"Nobody can sign in yet. Open this link once, within 24 hours, to become the first administrator:\n  {_setup_link(config)}")
+            click.echo(
+                f"Nobody can sign in yet. Open this link once, within 24 hours, to become the first administrator:\n  {_setup_link(config)}"
+            )
 
 
 def _setup_link(config: Config) -> str:
@@ -165,7 +172,9 @@ def _copy(config: Config, target: Path | None = None) -> Path:
 def settings() -> None:
     """List every setting with its meaning and default."""
     for one in all_settings():
-        click.echo(f"{PREFIX}{one.name.upper()}\n    {one.metadata['meaning']}\n    Default: {one.default if one.default != '' else 'empty'}")
+        click.echo(
+            f"{PREFIX}{one.name.upper()}\n    {one.metadata['meaning']}\n    Default: {one.default if one.default != '' else 'empty'}"
+        )
 
 
 @main.command()

@@ -30,9 +30,18 @@ class Config:
     A variable with `_FILE` behind its name gives the path of a file whose first line is the value.
     """
 
-    instance: Path = _setting(Path("instance"), "Folder of the SQLite file, the secrets, the evidence, and your own regimes/ and playbooks/.")
-    database_url: str = _setting("", "Where the data is kept; empty: SQLite in the instance folder. PostgreSQL: postgresql+psycopg://user:password@host/name", secret=True)
-    base_url: str = _setting("http://127.0.0.1:8000", "The address people use, as it stands in links and as passkeys are bound to it. https unless it is this machine.")
+    instance: Path = _setting(
+        Path("instance"), "Folder of the SQLite file, the secrets, the evidence, and your own regimes/ and playbooks/."
+    )
+    database_url: str = _setting(
+        "",
+        "Where the data is kept; empty: SQLite in the instance folder. PostgreSQL: postgresql+psycopg://user:password@host/name",
+        secret=True,
+    )
+    base_url: str = _setting(
+        "http://127.0.0.1:8000",
+        "The address people use, as it stands in links and as passkeys are bound to it. https unless it is this machine.",
+    )
     organisation: str = _setting("Our organisation", "The organisation's name, as shown at the top of every page.")
     smtp_host: str = _setting("", "Mail server for warnings and invitations; empty: no mail, warnings only ring the bell in the pages.")
     smtp_port: int = _setting(587, "Port of the mail server.")
@@ -125,7 +134,9 @@ def checked(config: Config) -> Config:
         if getattr(config, name) < 1:
             raise ConfigError(f"{PREFIX}{name.upper()}: must be at least 1")
     if config.stale_seconds <= config.sweep_seconds:
-        raise ConfigError(f"{PREFIX}STALE_SECONDS must be larger than SWEEP_SECONDS ({config.sweep_seconds}), or a healthy worker counts as stopped")
+        raise ConfigError(
+            f"{PREFIX}STALE_SECONDS must be larger than SWEEP_SECONDS ({config.sweep_seconds}), or a healthy worker counts as stopped"
+        )
     if not config.is_sqlite and not config.url.startswith("postgresql"):
         raise ConfigError(f"{PREFIX}DATABASE_URL: SQLite or PostgreSQL (postgresql+psycopg://…)")
     return config
@@ -148,8 +159,11 @@ def load_secrets(instance: Path) -> Secrets:
     instance.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         made = {
-            "secret_key": secrets.token_hex(32), "password_salt": secrets.token_hex(32), "totp_secret": secrets.token_urlsafe(32),
-            "recovery_codes_key": Fernet.generate_key().decode(), "parked_forms_key": Fernet.generate_key().decode(),
+            "secret_key": secrets.token_hex(32),
+            "password_salt": secrets.token_hex(32),
+            "totp_secret": secrets.token_urlsafe(32),
+            "recovery_codes_key": Fernet.generate_key().decode(),
+            "parked_forms_key": Fernet.generate_key().decode(),
         }
         draft = instance / f".secrets-{secrets.token_hex(8)}"
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

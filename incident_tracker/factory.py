@@ -26,7 +26,9 @@ def create_app(config: Config | None = None) -> Flask:
     config.instance.mkdir(parents=True, exist_ok=True)
     logs.configure(config.log_level)
     app = Flask(
-        "incident_tracker", template_folder=str(files("incident_tracker.templates")), static_folder=str(files("incident_tracker.static")),
+        "incident_tracker",
+        template_folder=str(files("incident_tracker.templates")),
+        static_folder=str(files("incident_tracker.static")),
         instance_path=str(config.instance.resolve()),
     )
     app.config.update(_flask_settings(config))

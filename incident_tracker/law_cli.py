@@ -39,9 +39,16 @@ def show(obligation: str) -> None:
     if found is None:
         raise click.UsageError(f"no obligation is called {obligation}; `incident-tracker law list` lists them")
     for label, value in (
-        ("Obligation", found.id), ("Title", found.title), ("Jurisdiction", found.regime.jurisdiction), ("Citation", found.citation),
-        ("Trigger", found.trigger_definition or found.trigger), ("Standard", found.standard), ("Status", found.status),
-        ("Confidence", found.confidence), ("Source", found.source), ("Notes", found.notes),
+        ("Obligation", found.id),
+        ("Title", found.title),
+        ("Jurisdiction", found.regime.jurisdiction),
+        ("Citation", found.citation),
+        ("Trigger", found.trigger_definition or found.trigger),
+        ("Standard", found.standard),
+        ("Status", found.status),
+        ("Confidence", found.confidence),
+        ("Source", found.source),
+        ("Notes", found.notes),
     ):
         if value:
             click.echo(f"{label}: {value}")
@@ -61,7 +68,13 @@ def check(folders: tuple[Path, ...]) -> None:
 
 @law.command()
 @click.argument("obligation")
-@click.option("--event", "events", multiple=True, metavar="NAME=INSTANT", help="e.g. aware=2026-11-27T17:30:00+01:00; trigger= stands for its own trigger.")
+@click.option(
+    "--event",
+    "events",
+    multiple=True,
+    metavar="NAME=INSTANT",
+    help="e.g. aware=2026-11-27T17:30:00+01:00; trigger= stands for its own trigger.",
+)
 @click.option("--zone", help="Time zone of the authority, e.g. Europe/Dublin.")
 @click.option("--country", help="Country or state of the authority.")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="e.g. on_hour=lenient, art_3_5=B.")
@@ -69,7 +82,9 @@ def check(folders: tuple[Path, ...]) -> None:
 def due(obligation: str, events: tuple[str, ...], zone: str | None, country: str | None, options: tuple[str, ...], as_json: bool) -> None:
     """Count one clock, with its steps."""
     try:
-        found = periods.due(obligation, _pairs(events, "--event"), zone=zone, country=country, options=_pairs(options, "--option") or None, law=_law())
+        found = periods.due(
+            obligation, _pairs(events, "--event"), zone=zone, country=country, options=_pairs(options, "--option") or None, law=_law()
+        )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if as_json:
@@ -99,7 +114,9 @@ def assess(facts: Path, as_json: bool) -> None:
         return
     for duty in answer["duties"]:
         if duty["state"] != "does_not_apply":
-            click.echo(f"{duty['state']:8} {duty['obligation']} → {duty['recipient']}: {duty['conservative'] or duty['standard'] or 'not started'}")
+            click.echo(
+                f"{duty['state']:8} {duty['obligation']} → {duty['recipient']}: {duty['conservative'] or duty['standard'] or 'not started'}"
+            )
     for question in answer["questions"]:
         click.echo(f"? {question['fact']} (settles {len(question['settles'])})")
 

@@ -12,7 +12,11 @@ def configure(level: str) -> None:
     logging.basicConfig(level=number, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("apscheduler").setLevel(max(number, logging.WARNING))
     structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.KeyValueRenderer()],
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.KeyValueRenderer(),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

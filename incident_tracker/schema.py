@@ -34,7 +34,9 @@ def fit() -> Fit:
             current = MigrationContext.configure(connection).get_current_revision()
             tables = inspect(connection).get_table_names()
     except OperationalError as error:
-        raise SchemaError(f"The database does not answer ({type(error.orig).__name__}). Check INCIDENT_TRACKER_DATABASE_URL and that the server runs.") from error
+        raise SchemaError(
+            f"The database does not answer ({type(error.orig).__name__}). Check INCIDENT_TRACKER_DATABASE_URL and that the server runs."
+        ) from error
     if current is None:
         return Fit.BEHIND if tables else Fit.EMPTY
     if current == scripts.get_current_head():
@@ -49,4 +51,6 @@ def demand_fit() -> None:
     if found in (Fit.EMPTY, Fit.BEHIND):
         raise SchemaError(f"The database is {found}. Back it up, then run: incident-tracker migrate")
     if found is Fit.AHEAD:
-        raise SchemaError("The database was written by a newer version of the tracker. Install that version again, or restore a back-up made with this one.")
+        raise SchemaError(
+            "The database was written by a newer version of the tracker. Install that version, or restore a back-up made with this one."
+        )

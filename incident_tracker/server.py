@@ -5,8 +5,8 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from incident_tracker import create_app
 from incident_tracker.config import Config
+from incident_tracker.factory import create_app
 from incident_tracker.worker import Worker
 
 
@@ -20,8 +20,17 @@ class Server(BaseApplication):  # type: ignore[misc]
     def __init__(self, config: Config, *, host: str, port: int, processes: int, threads: int, with_worker: bool) -> None:
         self._config, self._with_worker = config, with_worker
         self._options: dict[str, Any] = {
-            "bind": f"{host}:{port}", "workers": processes, "threads": threads, "worker_class": "gthread", "timeout": 60, "graceful_timeout": 10,
-            "accesslog": None, "loglevel": "warning", "preload_app": False, "post_worker_init": self._start_worker, "worker_exit": self._stop_worker,
+            "bind": f"{host}:{port}",
+            "workers": processes,
+            "threads": threads,
+            "worker_class": "gthread",
+            "timeout": 60,
+            "graceful_timeout": 10,
+            "accesslog": None,
+            "loglevel": "warning",
+            "preload_app": False,
+            "post_worker_init": self._start_worker,
+            "worker_exit": self._stop_worker,
             "control_socket_disable": True,
         }
         self._app: Flask | None = None

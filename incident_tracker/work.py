@@ -37,7 +37,9 @@ class Mechanism:
 #: the tracker acting by itself: firing warnings, recomputing; it decides nothing
 CLOCKWORK = Mechanism("the tracker", frozenset({Permission.RUN_CLOCKWORK, Permission.READ}))
 #: whoever has a shell on the machine
-OPERATOR = Mechanism("the operator", frozenset({Permission.READ_AUDIT, Permission.MANAGE_PEOPLE, Permission.EDIT_ORGANISATION, Permission.SEND_AGAIN}))
+OPERATOR = Mechanism(
+    "the operator", frozenset({Permission.READ_AUDIT, Permission.MANAGE_PEOPLE, Permission.EDIT_ORGANISATION, Permission.SEND_AGAIN})
+)
 
 
 @dataclass
@@ -57,16 +59,30 @@ class Work:
             raise NotAllowed(permission.value.replace(".", ": ").replace("_", " "))
 
     def record(
-        self, action: str, summary: str, *, incident: Any = None, subject: str = "",
-        before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None,
+        self,
+        action: str,
+        summary: str,
+        *,
+        incident: Any = None,
+        subject: str = "",
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
     ) -> None:
         """Leave an audit entry, linked to the trail when the unit commits. Values must be JSON; no secrets, no victims' names."""
         self.session.flush()
-        self.entries.append(AuditEntry(
-            at=self.now, actor_id=self.actor.id, actor_name=self.actor.name, action=action, summary=summary[:500],
-            incident_id=incident.id if incident is not None else None, subject=subject,
-            before=dict(before or {}), after=dict(after or {}),
-        ))
+        self.entries.append(
+            AuditEntry(
+                at=self.now,
+                actor_id=self.actor.id,
+                actor_name=self.actor.name,
+                action=action,
+                summary=summary[:500],
+                incident_id=incident.id if incident is not None else None,
+                subject=subject,
+                before=dict(before or {}),
+                after=dict(after or {}),
+            )
+        )
 
 
 @contextmanager

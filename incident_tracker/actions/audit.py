@@ -11,7 +11,9 @@ def verify(work: Work) -> tuple[int, Break | None]:
     work.require(Permission.READ_AUDIT)
     last = head()
     broken = find_break(
-        ((entry.content(), entry.previous_hash, entry.hash) for entry in chain()), last.last_id if last else 0, last.last_hash if last else "0" * 64
+        ((entry.content(), entry.previous_hash, entry.hash) for entry in chain()),
+        last.last_id if last else 0,
+        last.last_hash if last else "0" * 64,
     )
     count = last.last_id if last else 0
     work.record("audit.verify", f"checked {count} entries: {broken.text if broken else 'the trail holds'}")

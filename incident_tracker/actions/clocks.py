@@ -68,7 +68,12 @@ def recompute(work: Work, incident: Incident, reason: str) -> None:
     work.session.flush()
     replan(work, incident)
     incident.stale_since = incident.stale_reason = None
-    work.record("duty.recompute", f"{reason}: {_said(moved)}"[:500], incident=incident, after={"moved": moved, "law": library.shelf().law.version[:12]})
+    work.record(
+        "duty.recompute",
+        f"{reason}: {_said(moved)}"[:500],
+        incident=incident,
+        after={"moved": moved, "law": library.shelf().law.version[:12]},
+    )
 
 
 def replan(work: Work, incident: Incident) -> None:
@@ -88,20 +93,31 @@ def replan(work: Work, incident: Incident) -> None:
     work.session.flush()
 
 
-def withdraw_all(work: Work, incident: Incident, duties: Sequence[Duty], reason: str) -> None:
+def withdraw_all(work: Work, duties: Sequence[Duty], reason: str) -> None:
     """Withdraw the open duties of a dismissed incident, by a decision of the person who dismisses it."""
     for duty in duties:
-        work.session.add(DutyDecision(
-            duty_id=duty.id, kind=DutyState.WITHDRAWN, reason=reason.strip(), asked_by_id=work.actor.id, asked_at=work.now,
-            approved_by_id=work.actor.id, approved_at=work.now,
-        ))
+        work.session.add(
+            DutyDecision(
+                duty_id=duty.id,
+                kind=DutyState.WITHDRAWN,
+                reason=reason.strip(),
+                asked_by_id=work.actor.id,
+                asked_at=work.now,
+                approved_by_id=work.actor.id,
+                approved_at=work.now,
+            )
+        )
     work.session.flush()
 
 
 def refresh_stale(work: Work, limit: int = BATCH) -> int:
     """Recompute incidents whose law or profile changed, the most urgent first; returns how many are still waiting."""
     work.require(Permission.RUN_CLOCKWORK)
-    waiting = select(Incident).where(Incident.stale_since.is_not(None)).order_by(Incident.next_due_at.is_(None), Incident.next_due_at, Incident.id)
+    waiting = (
+        select(Incident)
+        .where(Incident.stale_since.is_not(None))
+        .order_by(Incident.next_due_at.is_(None), Incident.next_due_at, Incident.id)
+    )
     batch = list(work.session.scalars(waiting.limit(limit).with_for_update(skip_locked=True)))
     for incident in batch:
         recompute(work, incident, incident.stale_reason or "the law or the profile changed")
@@ -123,7 +139,13 @@ def _filed(filing: Filing) -> Moment:
 
 
 def _bring_in_line(
-    work: Work, incident: Incident, duty: Duty | None, found: law.Duty, standing: Mapping[int, DutyDecision], filings: Mapping[int, Filing], reason: str
+    work: Work,
+    incident: Incident,
+    duty: Duty | None,
+    found: law.Duty,
+    standing: Mapping[int, DutyDecision],
+    filings: Mapping[int, Filing],
+    reason: str,
 ) -> list[str]:
     """Write what the law says now into the stored duty, made if there is none; returns what moved, in words."""
     fresh = duty is None
@@ -133,7 +155,7 @@ def _bring_in_line(
     else:
         before = _snapshot(duty)
     _write_law(work, duty, found)
-    state = _state(duty, found, work.now, standing.get(duty.id) if not fresh else None, filings.get(duty.id) if not fresh else None)
+    state = _state(found, work.now, standing.get(duty.id) if not fresh else None, filings.get(duty.id) if not fresh else None)
     _set_state(work, duty, state)
     if fresh:
         work.session.add(duty)
@@ -144,7 +166,10 @@ def _bring_in_line(
     if before == after:
         return []
     _trace(work, duty, reason, before, after)
-    return [f"{duty.title} ({duty.recipient_name}): " + ", ".join(f"{name} {before[name]} → {after[name]}" for name in after if before[name] != after[name])]
+    return [
+        f"{duty.title} ({duty.recipient_name}): "
+        + ", ".join(f"{name} {before[name]} → {after[name]}" for name in after if before[name] != after[name])
+    ]
 
 
 def _write_law(work: Work, duty: Duty, found: law.Duty) -> None:
@@ -176,7 +201,7 @@ def _write_clock(duty: Duty, due: Due | None) -> None:
         duty.zone = conservative.zone
 
 
-def _state(duty: Duty, found: law.Duty, now: datetime, decision: DutyDecision | None, filing: Filing | None) -> DutyState:
+def _state(found: law.Duty, now: datetime, decision: DutyDecision | None, filing: Filing | None) -> DutyState:
     """What was filed comes first, then what was decided, then what the law says."""
     if filing is not None:
         judged = timeliness(found.due.trigger if found.due else None, found.due, _filed(filing)) if found.due else None
@@ -214,7 +239,9 @@ def _no_longer_asked(work: Work, duty: Duty, filings: Mapping[int, Filing], reas
 def _snapshot(duty: Duty) -> dict[str, Any]:
     """What must not move without a record."""
     return {
-        "state": str(duty.state), "deadline": duty.conservative_value, "statutory": duty.statutory_value,
+        "state": str(duty.state),
+        "deadline": duty.conservative_value,
+        "statutory": duty.statutory_value,
         "trigger": duty.trigger_at.isoformat() if duty.trigger_at else None,
     }
 

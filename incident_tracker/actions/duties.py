@@ -23,8 +23,12 @@ def assign_owner(work: Work, duty: Duty, person: Person | None) -> None:
     if person is not None and person.id != work.actor.id:
         deliveries.queue(work, "assigned", person=person, content={"part": "owner", "duty": duty.title}, incident=duty.incident)
     work.record(
-        "duty.assign_owner", f"{duty.title}: {person.name if person else 'nobody'}", incident=duty.incident, subject=f"duty:{duty.id}",
-        before={"owner": before}, after={"owner": duty.owner_id},
+        "duty.assign_owner",
+        f"{duty.title}: {person.name if person else 'nobody'}",
+        incident=duty.incident,
+        subject=f"duty:{duty.id}",
+        before={"owner": before},
+        after={"owner": duty.owner_id},
     )
 
 
@@ -42,7 +46,13 @@ def ask_decision(work: Work, duty: Duty, kind: str, reason: str) -> DutyDecision
     decision = DutyDecision(duty_id=duty.id, kind=kind, reason=reason.strip(), asked_by_id=work.actor.id, asked_at=work.now)
     work.session.add(decision)
     work.session.flush()
-    work.record("duty.ask_decision", f"{duty.title}: {kind}?", incident=duty.incident, subject=f"duty:{duty.id}", after={"kind": kind, "reason": reason.strip()})
+    work.record(
+        "duty.ask_decision",
+        f"{duty.title}: {kind}?",
+        incident=duty.incident,
+        subject=f"duty:{duty.id}",
+        after={"kind": kind, "reason": reason.strip()},
+    )
     return decision
 
 
@@ -59,8 +69,11 @@ def answer_decision(work: Work, decision: DutyDecision, duty: Duty, approve: boo
     else:
         decision.refused_at = work.now
     work.record(
-        "duty.answer_decision", f"{duty.title}: {decision.kind} {'approved' if approve else 'refused'}", incident=duty.incident,
-        subject=f"duty:{duty.id}", after={"approved": approve, "reason": decision.reason},
+        "duty.answer_decision",
+        f"{duty.title}: {decision.kind} {'approved' if approve else 'refused'}",
+        incident=duty.incident,
+        subject=f"duty:{duty.id}",
+        after={"approved": approve, "reason": decision.reason},
     )
     clocks.recompute(work, duty.incident, f"{decision.kind.replace('_', ' ')}: {'approved' if approve else 'refused'}")
 
@@ -75,7 +88,13 @@ def reopen(work: Work, duty: Duty, reason: str) -> None:
         raise Conflict("No decision stands on this duty.")
     for decision in standing:
         decision.undone_at = work.now
-    work.record("duty.reopen", f"{duty.title}: {reason.strip()}", incident=duty.incident, subject=f"duty:{duty.id}", after={"reason": reason.strip()})
+    work.record(
+        "duty.reopen",
+        f"{duty.title}: {reason.strip()}",
+        incident=duty.incident,
+        subject=f"duty:{duty.id}",
+        after={"reason": reason.strip()},
+    )
     clocks.recompute(work, duty.incident, f"reopened: {reason.strip()}"[:300])
 
 
@@ -86,12 +105,18 @@ def set_target(work: Work, duty: Duty, target: datetime | None) -> None:
         raise Invalid(target="The law itself sets a deadline for this duty.")
     before, duty.target_at = duty.target_at, target
     work.record(
-        "duty.set_target", f"{duty.title}: own target", incident=duty.incident, subject=f"duty:{duty.id}",
-        before={"target": before.isoformat() if before else None}, after={"target": target.isoformat() if target else None},
+        "duty.set_target",
+        f"{duty.title}: own target",
+        incident=duty.incident,
+        subject=f"duty:{duty.id}",
+        before={"target": before.isoformat() if before else None},
+        after={"target": target.isoformat() if target else None},
     )
     clocks.replan(work, duty.incident)
 
 
 def _pending(work: Work, duty: Duty) -> DutyDecision | None:
-    waiting = select(DutyDecision).where(DutyDecision.duty_id == duty.id, DutyDecision.approved_at.is_(None), DutyDecision.refused_at.is_(None))
+    waiting = select(DutyDecision).where(
+        DutyDecision.duty_id == duty.id, DutyDecision.approved_at.is_(None), DutyDecision.refused_at.is_(None)
+    )
     return work.session.scalar(waiting)

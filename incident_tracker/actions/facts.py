@@ -37,8 +37,11 @@ def record_facts(work: Work, incident: Incident, entries: Sequence[Entry], seen:
     written = write(work, incident, entries)
     names = ", ".join(fact.name for fact in written)
     work.record(
-        "fact.record", f"recorded {names}" if names else "recorded nothing new", incident=incident,
-        before={fact.name: seen.get(fact.name) for fact in written} if seen else {}, after={fact.name: fact.value for fact in written},
+        "fact.record",
+        f"recorded {names}" if names else "recorded nothing new",
+        incident=incident,
+        before={fact.name: seen.get(fact.name) for fact in written} if seen else {},
+        after={fact.name: fact.value for fact in written},
     )
     if written:
         clocks.recompute(work, incident, f"recorded {names}"[:300])
@@ -60,8 +63,14 @@ def write(work: Work, incident: Incident, entries: Sequence[Entry]) -> list[Fact
             before.superseded_at = work.now
             work.session.flush()
         fact = Fact(
-            incident_id=incident.id, name=entry.name, value=entry.value, certainty=entry.certainty, source=entry.source.strip(),
-            author_id=work.actor.id, recorded_at=work.now, corrects_id=before.id if before else None,
+            incident_id=incident.id,
+            name=entry.name,
+            value=entry.value,
+            certainty=entry.certainty,
+            source=entry.source.strip(),
+            author_id=work.actor.id,
+            recorded_at=work.now,
+            corrects_id=before.id if before else None,
         )
         work.session.add(fact)
         work.session.flush()

@@ -43,9 +43,16 @@ def report_incident(work: Work, report: Report) -> Incident:
     if not report.title.strip():
         raise Invalid(title="Say in a few words what happened.")
     incident = Incident(
-        reference=next_reference((report.reported_at or work.now).year), title=report.title.strip(), summary=report.summary.strip(), kind=report.kind,
-        stage=Stage.REPORTED, restricted=report.restricted, zone=report.zone, reported_at=report.reported_at or work.now,
-        reported_by_id=work.actor.id, lead_id=work.actor.id,
+        reference=next_reference((report.reported_at or work.now).year),
+        title=report.title.strip(),
+        summary=report.summary.strip(),
+        kind=report.kind,
+        stage=Stage.REPORTED,
+        restricted=report.restricted,
+        zone=report.zone,
+        reported_at=report.reported_at or work.now,
+        reported_by_id=work.actor.id,
+        lead_id=work.actor.id,
     )
     _index(incident)
     work.session.add(incident)
@@ -92,12 +99,20 @@ def change_stage(work: Work, incident: Incident, stage: str, reason: str) -> Non
     if stage == Stage.DISMISSED and open_duties:
         if not may(work.actor, Permission.APPROVE_DECISION, incident):
             raise NotAllowed(f"dismiss it while {_listed(open_duties)} open: counsel or a manager has to")
-        clocks.withdraw_all(work, incident, open_duties, reason)
+        clocks.withdraw_all(work, open_duties, reason)
     before = incident.stage
-    work.session.add(StageChange(incident_id=incident.id, before=before, after=stage, reason=reason.strip(), by_id=work.actor.id, at=work.now))
+    work.session.add(
+        StageChange(incident_id=incident.id, before=before, after=stage, reason=reason.strip(), by_id=work.actor.id, at=work.now)
+    )
     incident.stage = stage
     incident.ended_at = None if stage in OPEN_STAGES else work.now
-    work.record("incident.change_stage", f"{before} → {stage}", incident=incident, before={"stage": before}, after={"stage": stage, "reason": reason.strip()})
+    work.record(
+        "incident.change_stage",
+        f"{before} → {stage}",
+        incident=incident,
+        before={"stage": before},
+        after={"stage": stage, "reason": reason.strip()},
+    )
     clocks.recompute(work, incident, f"the incident is now {stage}")
 
 
@@ -111,7 +126,13 @@ def set_lead(work: Work, incident: Incident, person: Person | None) -> None:
         _put_on(work, incident, person)
         if person.id != work.actor.id:
             deliveries.queue(work, "assigned", person=person, content={"part": "lead"}, incident=incident)
-    work.record("incident.set_lead", f"lead: {person.name if person else 'nobody'}", incident=incident, before={"lead": before}, after={"lead": incident.lead_id})
+    work.record(
+        "incident.set_lead",
+        f"lead: {person.name if person else 'nobody'}",
+        incident=incident,
+        before={"lead": before},
+        after={"lead": incident.lead_id},
+    )
     clocks.replan(work, incident)
 
 
@@ -123,7 +144,13 @@ def restrict(work: Work, incident: Incident, restricted: bool) -> None:
         _put_on(work, incident, work.actor)
         if incident.lead is not None:
             _put_on(work, incident, incident.lead)
-    work.record("incident.restrict", "restricted to its members" if restricted else "open to all readers", incident=incident, before={"restricted": before}, after={"restricted": restricted})
+    work.record(
+        "incident.restrict",
+        "restricted to its members" if restricted else "open to all readers",
+        incident=incident,
+        before={"restricted": before},
+        after={"restricted": restricted},
+    )
     clocks.replan(work, incident)
 
 

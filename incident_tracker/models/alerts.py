@@ -1,16 +1,18 @@
-"""Warnings: the rungs of each duty's ladder, the messages they become, acknowledgements, and the worker's pulse."""
+"""Warnings: the rungs of each duty's ladder, acknowledgements, and the worker's pulse."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, delete, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from incident_tracker.models.base import Base
+from incident_tracker.models.base import Base, db
 from incident_tracker.models.duties import Duty
 from incident_tracker.models.people import Person
+
+_WAITING = text("ended_at IS NULL")
 
 
 class Rung(Base):
@@ -24,52 +26,23 @@ class Rung(Base):
     key: Mapped[str] = mapped_column(String(40))
     due_at: Mapped[datetime]
     #: the deadline that it warns of, as it stood when the rung was made
-    deadline_at: Mapped[datetime | None]
+    deadline_at: Mapped[datetime]
     #: who is told: owner, legal, managers; wider as the deadline nears
     audience: Mapped[list[str]]
     loudness: Mapped[str] = mapped_column(String(10), default="normal")
     ended_at: Mapped[datetime | None]
-    #: fired, overtaken, or cancelled
+    #: fired, unheard (fired, but nobody is left who may know), overtaken, or cancelled
     outcome: Mapped[str | None] = mapped_column(String(12))
+    #: how many earlier warnings this one stands for, because they could not go out in time
+    overtaken_count: Mapped[int] = mapped_column(default=0)
     duty: Mapped[Duty] = relationship()
     __table_args__ = (
-        UniqueConstraint("duty_id", "key", "due_at"),
-        Index("ix_rung_waiting_due_at", "due_at", postgresql_where=text("ended_at IS NULL"), sqlite_where=text("ended_at IS NULL")),
-    )
-
-
-class Message(Base):
-    """A warning, or another mail of ours, on its way to one person by one channel."""
-
-    __tablename__ = "message"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    rung_id: Mapped[int | None] = mapped_column(ForeignKey("rung.id"))
-    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"), index=True)
-    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-    #: where it goes when it is not to a person of ours (an invitation)
-    address: Mapped[str | None] = mapped_column(String(255))
-    channel: Mapped[str] = mapped_column(String(20))
-    #: warning, invitation, password_reset, …: which template renders it
-    kind: Mapped[str] = mapped_column(String(40))
-    content: Mapped[dict[str, Any]]
-    #: stays the same on every try, so that a receiver can tell a repetition
-    message_id: Mapped[str] = mapped_column(String(120), unique=True)
-    created_at: Mapped[datetime]
-    attempts: Mapped[int] = mapped_column(default=0)
-    #: when the next try is due; None once sent or given up
-    next_attempt_at: Mapped[datetime | None]
-    leased_by: Mapped[str | None] = mapped_column(String(80))
-    sent_at: Mapped[datetime | None]
-    dead_at: Mapped[datetime | None]
-    last_error: Mapped[str | None] = mapped_column(Text)
-    #: the bell: when the person looked at it
-    seen_at: Mapped[datetime | None]
-    person: Mapped[Person | None] = relationship()
-    rung: Mapped[Rung | None] = relationship()
-    __table_args__ = (
-        UniqueConstraint("rung_id", "person_id", "channel"),
-        Index("ix_message_due", "next_attempt_at", postgresql_where=text("next_attempt_at IS NOT NULL"), sqlite_where=text("next_attempt_at IS NOT NULL")),
-        Index("ix_message_person_id_channel", "person_id", "channel", "id"),
+        # one deadline is warned of once by each key, whoever plans and however often; also how a duty's rungs are found
+        UniqueConstraint("duty_id", "deadline_at", "key"),
+        # what the worker asks for every few seconds
+        Index("ix_rung_waiting_due_at", "due_at", postgresql_where=_WAITING, sqlite_where=_WAITING),
+        # which duties have nothing waiting
+        Index("ix_rung_waiting_duty_id", "duty_id", postgresql_where=_WAITING, sqlite_where=_WAITING),
     )
 
 
@@ -87,10 +60,53 @@ class Acknowledgement(Base):
 
 
 class Heartbeat(Base):
-    """When each worker last beat."""
+    """When each worker last fired what was due, all through and without an error."""
 
     __tablename__ = "heartbeat"
+    #: host, process and a random part: no two workers share a name, not even after a restart
     worker: Mapped[str] = mapped_column(String(80), primary_key=True)
-    beat_at: Mapped[datetime]
     started_at: Mapped[datetime]
+    beat_at: Mapped[datetime | None]
+    #: the job that failed last, and how; None once it ran through again
     last_error: Mapped[str | None] = mapped_column(Text)
+
+
+def next_rung_at() -> datetime | None:
+    """When the next waiting rung is due (UTC); None if nothing waits."""
+    return db.session.scalar(select(func.min(Rung.due_at)).where(Rung.ended_at.is_(None)))
+
+
+def acknowledgements_of(duty_id: int) -> list[Acknowledgement]:
+    """The acknowledgements of a duty, newest first."""
+    return list(db.session.scalars(select(Acknowledgement).where(Acknowledgement.duty_id == duty_id).order_by(Acknowledgement.id.desc())))
+
+
+def rungs_of(duty_id: int) -> list[Rung]:
+    """A duty's rungs by moment, also those that ended."""
+    return list(db.session.scalars(select(Rung).where(Rung.duty_id == duty_id).order_by(Rung.due_at, Rung.id)))
+
+
+def newest_heartbeat() -> Heartbeat | None:
+    """The worker that beat last; if none ever did, the one that started last."""
+    return db.session.scalar(select(Heartbeat).order_by(Heartbeat.beat_at.desc().nulls_last(), Heartbeat.started_at.desc()).limit(1))
+
+
+def beat(session: Session, worker: str, started_at: datetime, now: datetime) -> None:
+    """Write that a worker is alive and has fired what was due (`now` in UTC), and forget workers that stopped a week ago."""
+    _upsert(session, {"worker": worker, "started_at": started_at, "beat_at": now, "last_error": None}, ("beat_at", "last_error"))
+    session.execute(delete(Heartbeat).where(func.coalesce(Heartbeat.beat_at, Heartbeat.started_at) < now - timedelta(days=7)))
+
+
+def note_failure(session: Session, worker: str, started_at: datetime, error: str) -> None:
+    """Write how a job of a worker failed. Its last beat stays as old as it is: a worker that fails does not count as alive."""
+    _upsert(
+        session,
+        {"worker": worker, "started_at": started_at, "beat_at": None, "last_error": error},
+        ("last_error",),
+    )
+
+
+def _upsert(session: Session, row: dict[str, object], changed: tuple[str, ...]) -> None:
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(Heartbeat).values(row)
+    session.execute(statement.on_conflict_do_update(index_elements=["worker"], set_={name: row[name] for name in changed}))

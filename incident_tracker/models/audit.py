@@ -36,9 +36,16 @@ class AuditEntry(Base):
     def content(self) -> dict[str, Any]:
         """What the hash is taken of, besides the hash before it."""
         return {
-            "id": self.id, "at": self.at.isoformat(timespec="microseconds"), "actor_id": self.actor_id, "actor_name": self.actor_name,
-            "action": self.action, "incident_id": self.incident_id, "subject": self.subject, "summary": self.summary,
-            "before": self.before, "after": self.after,
+            "id": self.id,
+            "at": self.at.isoformat(timespec="microseconds"),
+            "actor_id": self.actor_id,
+            "actor_name": self.actor_name,
+            "action": self.action,
+            "incident_id": self.incident_id,
+            "subject": self.subject,
+            "summary": self.summary,
+            "before": self.before,
+            "after": self.after,
         }
 
 

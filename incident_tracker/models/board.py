@@ -63,7 +63,9 @@ def columns(actor: Any, now: datetime, wanted: Wanted) -> list[Column]:
 def with_legal(actor: Any) -> Column:
     """Drafts that wait for legal, by their duty's deadline."""
     query = (
-        select(Notice).join(Incident, Incident.id == Notice.incident_id).join(Duty, Duty.id == Notice.duty_id)
+        select(Notice)
+        .join(Incident, Incident.id == Notice.incident_id)
+        .join(Duty, Duty.id == Notice.duty_id)
         .where(Notice.state == NoticeState.IN_REVIEW, is_visible_to(actor))
         .options(contains_eager(Notice.incident), contains_eager(Notice.duty), joinedload(Notice.created_by).lazyload("*"))
         .order_by(Duty.conservative_at.is_(None), Duty.conservative_at, Notice.id)
@@ -75,13 +77,17 @@ def with_legal(actor: Any) -> Column:
 def lanes(actor: Any, wanted: Wanted) -> dict[Incident, list[Duty]]:
     """The most urgent open incidents, each with its open clocks, in order."""
     first = (
-        select(Incident.id).where(Incident.ended_at.is_(None), Incident.next_due_at.is_not(None), is_visible_to(actor))
-        .order_by(Incident.next_due_at, Incident.id).limit(LANES)
+        select(Incident.id)
+        .where(Incident.ended_at.is_(None), Incident.next_due_at.is_not(None), is_visible_to(actor))
+        .order_by(Incident.next_due_at, Incident.id)
+        .limit(LANES)
     )
     if wanted.q:
         first = _searched(first, wanted.q)
     query = (
-        select(Duty).join(Incident, Incident.id == Duty.incident_id).options(contains_eager(Duty.incident))
+        select(Duty)
+        .join(Incident, Incident.id == Duty.incident_id)
+        .options(contains_eager(Duty.incident))
         .where(Duty.incident_id.in_(first.scalar_subquery()), Duty.done_at.is_(None), Duty.conservative_at.is_not(None))
         .order_by(Incident.next_due_at, Incident.id, Duty.conservative_at)
     )
@@ -93,7 +99,8 @@ def lanes(actor: Any, wanted: Wanted) -> dict[Incident, list[Duty]]:
 
 def _open_duties(actor: Any, wanted: Wanted) -> Select[tuple[Duty]]:
     query = (
-        select(Duty).join(Incident, Incident.id == Duty.incident_id)
+        select(Duty)
+        .join(Incident, Incident.id == Duty.incident_id)
         .where(Duty.done_at.is_(None), Incident.ended_at.is_(None), _may_know(actor))
         .options(contains_eager(Duty.incident).joinedload(Incident.lead).lazyload("*"), joinedload(Duty.owner).lazyload("*"))
         .order_by(Duty.conservative_at.is_(None), Duty.conservative_at, Duty.id)

@@ -79,7 +79,13 @@ class Duty(Base):
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
         UniqueConstraint("incident_id", "obligation_id", "recipient_key"),
-        Index("ix_duty_open_conservative_at", "state", "conservative_at", postgresql_where=text("done_at IS NULL"), sqlite_where=text("done_at IS NULL")),
+        Index(
+            "ix_duty_open_conservative_at",
+            "state",
+            "conservative_at",
+            postgresql_where=text("done_at IS NULL"),
+            sqlite_where=text("done_at IS NULL"),
+        ),
     )
 
     @property
@@ -132,7 +138,8 @@ def duties_of(incident_id: int) -> list[Duty]:
 def standing_decisions(incident_id: int) -> dict[int, DutyDecision]:
     """The approved decisions that stand, by the id of their duty."""
     query = (
-        select(DutyDecision).join(Duty, Duty.id == DutyDecision.duty_id)
+        select(DutyDecision)
+        .join(Duty, Duty.id == DutyDecision.duty_id)
         .where(Duty.incident_id == incident_id, DutyDecision.approved_at.is_not(None), DutyDecision.undone_at.is_(None))
         .order_by(DutyDecision.id)
     )

@@ -93,7 +93,9 @@ class Vault:
         while chunk := stream.read(CHUNK):
             size += len(chunk)
             if size > self.largest:
-                raise Invalid("", file=f"The file is larger than {self.largest // 1_048_576} MB. Send a smaller one, or note where it lies.")
+                raise Invalid(
+                    "", file=f"The file is larger than {self.largest // 1_048_576} MB. Send a smaller one, or note where it lies."
+                )
             digest.update(chunk)
             file.write(chunk)
         if not size:

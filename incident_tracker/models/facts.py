@@ -35,8 +35,12 @@ class Fact(Base):
     author: Mapped[Person] = relationship()
     __table_args__ = (
         Index(
-            "uq_fact_current", "incident_id", "name", unique=True,
-            postgresql_where=text("superseded_at IS NULL"), sqlite_where=text("superseded_at IS NULL"),
+            "uq_fact_current",
+            "incident_id",
+            "name",
+            unique=True,
+            postgresql_where=text("superseded_at IS NULL"),
+            sqlite_where=text("superseded_at IS NULL"),
         ),
         Index("ix_fact_incident_id_name", "incident_id", "name", "id"),
     )

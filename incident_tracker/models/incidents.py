@@ -68,8 +68,19 @@ class Incident(Base):
     __table_args__ = (
         Index("ix_incident_stage_next_due_at", "stage", "next_due_at"),
         Index("ix_incident_restricted", "id", postgresql_where=text("restricted"), sqlite_where=text("restricted")),
-        Index("ix_incident_stale", "next_due_at", postgresql_where=text("stale_since IS NOT NULL"), sqlite_where=text("stale_since IS NOT NULL")),
-        Index("ix_incident_open_next_due_at", "next_due_at", "id", postgresql_where=text("ended_at IS NULL"), sqlite_where=text("ended_at IS NULL")),
+        Index(
+            "ix_incident_stale",
+            "next_due_at",
+            postgresql_where=text("stale_since IS NOT NULL"),
+            sqlite_where=text("stale_since IS NOT NULL"),
+        ),
+        Index(
+            "ix_incident_open_next_due_at",
+            "next_due_at",
+            "id",
+            postgresql_where=text("ended_at IS NULL"),
+            sqlite_where=text("ended_at IS NULL"),
+        ),
     )
 
     @property

@@ -36,15 +36,21 @@ class Filter:
         """From the words behind the question mark; what is not understood is left out."""
         sort = args.get("sort", "due")
         return cls(
-            q=args.get("q", "").strip()[:200], stage=args.get("stage", "open"), kind=args.get("kind", ""), lead=args.get("lead", ""),
-            due=args.get("due", ""), sort=sort if sort in SORTS else "due",
+            q=args.get("q", "").strip()[:200],
+            stage=args.get("stage", "open"),
+            kind=args.get("kind", ""),
+            lead=args.get("lead", ""),
+            due=args.get("due", ""),
+            sort=sort if sort in SORTS else "due",
         )
 
     @property
     def args(self) -> dict[str, str]:
         """For links: only what differs from the start."""
         start = Filter()
-        return {name: value for name in ("q", "stage", "kind", "lead", "due", "sort") if (value := getattr(self, name)) != getattr(start, name)}
+        return {
+            name: value for name in ("q", "stage", "kind", "lead", "due", "sort") if (value := getattr(self, name)) != getattr(start, name)
+        }
 
 
 def incident_page(actor: Any, wanted: Filter, number: int) -> Pagination:
@@ -58,10 +64,17 @@ def incident_rows(actor: Any, wanted: Filter) -> list[dict[str, Any]]:
     query = select_incidents(actor, wanted).options(joinedload(Incident.lead).lazyload("*")).order_by(*SORTS[wanted.sort])
     return [
         {
-            "reference": one.reference, "title": one.title, "kind": one.kind, "stage": one.stage, "restricted": one.restricted,
-            "lead": one.lead.name if one.lead else "", "reported_at": one.reported_at.isoformat(),
-            "next_deadline_at": one.next_due_at.isoformat() if one.next_due_at else "", "next_duty": one.next_duty_title or "",
-            "open_duties": one.open_duty_count, "undecided_duties": one.undecided_count,
+            "reference": one.reference,
+            "title": one.title,
+            "kind": one.kind,
+            "stage": one.stage,
+            "restricted": one.restricted,
+            "lead": one.lead.name if one.lead else "",
+            "reported_at": one.reported_at.isoformat(),
+            "next_deadline_at": one.next_due_at.isoformat() if one.next_due_at else "",
+            "next_duty": one.next_duty_title or "",
+            "open_duties": one.open_duty_count,
+            "undecided_duties": one.undecided_count,
         }
         for one in db.session.scalars(query)
     ]

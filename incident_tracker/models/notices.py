@@ -115,7 +115,10 @@ class Filing(Base):
 def first_filings(incident_id: int) -> dict[int, Filing]:
     """The filing that met each duty, the earliest, by the id of the duty."""
     query = (
-        select(Filing).join(Duty, Duty.id == Filing.duty_id).options(joinedload(Filing.duty))
-        .where(Duty.incident_id == incident_id).order_by(Filing.filed_at.desc(), Filing.id.desc())
+        select(Filing)
+        .join(Duty, Duty.id == Filing.duty_id)
+        .options(joinedload(Filing.duty))
+        .where(Duty.incident_id == incident_id)
+        .order_by(Filing.filed_at.desc(), Filing.id.desc())
     )
     return {filing.duty_id: filing for filing in db.session.scalars(query)}

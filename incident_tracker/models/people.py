@@ -136,6 +136,9 @@ def find_people(text: str = "", role: str = "", state: str = "") -> Select[tuple
 def open_invitations(now: datetime) -> list[Invitation]:
     """The invitations by administrators that still let somebody in, newest first."""
     query = select(Invitation).where(
-        Invitation.used_at.is_(None), Invitation.revoked_at.is_(None), Invitation.expires_at > now, Invitation.created_by_id.is_not(None),
+        Invitation.used_at.is_(None),
+        Invitation.revoked_at.is_(None),
+        Invitation.expires_at > now,
+        Invitation.created_by_id.is_not(None),
     )
     return list(db.session.scalars(query.order_by(Invitation.id.desc())))

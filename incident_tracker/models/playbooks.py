@@ -55,7 +55,10 @@ class Checklist(Base):
     def phases(self, shown: Iterable[Step]) -> list[PhaseProgress]:
         """The phases in order, with those of their steps that are among `shown`; phases without any are left out."""
         wanted = {step.id for step in shown}
-        found = [PhaseProgress(phase, words, tuple(step for step in self.steps if step.phase == phase), wanted) for phase, words in PHASES.items()]
+        found = [
+            PhaseProgress(phase, words, tuple(step for step in self.steps if step.phase == phase), wanted)
+            for phase, words in PHASES.items()
+        ]
         return [one for one in found if one.shown]
 
 
@@ -161,9 +164,17 @@ class StepEntry(Base):
 def checklists_of(incident_id: int) -> list[Checklist]:
     """The checklists of an incident, the latest first, with all that their page shows: a fixed number of queries."""
     steps = selectinload(Checklist.steps)
-    query = select(Checklist).where(Checklist.incident_id == incident_id).order_by(Checklist.started_at.desc(), Checklist.id.desc()).options(
-        joinedload(Checklist.started_by), steps.joinedload(Step.assignee), steps.joinedload(Step.ended_by), steps.selectinload(Step.evidence),
-        steps.selectinload(Step.entries).joinedload(StepEntry.by),
+    query = (
+        select(Checklist)
+        .where(Checklist.incident_id == incident_id)
+        .order_by(Checklist.started_at.desc(), Checklist.id.desc())
+        .options(
+            joinedload(Checklist.started_by),
+            steps.joinedload(Step.assignee),
+            steps.joinedload(Step.ended_by),
+            steps.selectinload(Step.evidence),
+            steps.selectinload(Step.entries).joinedload(StepEntry.by),
+        )
     )
     return list(db.session.scalars(query))
 
@@ -176,5 +187,7 @@ def find_step(incident_id: int, step_id: int) -> Step | None:
 
 def dated_open_steps(incident_id: int) -> list[Step]:
     """The open steps of an incident that have a due time relative to something."""
-    query = select(Step).join(Step.checklist).where(Checklist.incident_id == incident_id, Step.state == StepState.OPEN, Step.due.is_not(None))
+    query = (
+        select(Step).join(Step.checklist).where(Checklist.incident_id == incident_id, Step.state == StepState.OPEN, Step.due.is_not(None))
+    )
     return list(db.session.scalars(query.options(joinedload(Step.checklist)).order_by(Step.id)))

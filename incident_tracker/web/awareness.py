@@ -23,7 +23,10 @@ class ConfirmForm(FlaskForm):
     """The moment of awareness, and what made it certain."""
 
     aware = FormField(MomentFields, "Reasonably certain since")
-    reason = TextAreaField("What made it certain", [validators.DataRequired("Say what made it certain; this is what an authority asks first."), validators.Length(max=5_000)])
+    reason = TextAreaField(
+        "What made it certain",
+        [validators.DataRequired("Say what made it certain; this is what an authority asks first."), validators.Length(max=5_000)],
+    )
 
 
 @pages.route("/incidents/<reference>/confirm", methods=["GET", "POST"])
@@ -41,6 +44,9 @@ def confirm(reference: str) -> ResponseReturnValue:
 def _confirm(reference: str, form: ConfirmForm) -> None:
     with unit_of_work(current_user) as work:
         incident = finding.incident(reference, lock=True)
-        entries = [Entry("moments.aware", form.aware.form.read(), source=form.reason.data), Entry("personal_data_breach", True, source=form.reason.data)]
+        entries = [
+            Entry("moments.aware", form.aware.form.read(), source=form.reason.data),
+            Entry("personal_data_breach", True, source=form.reason.data),
+        ]
         fact_acts.record_facts(work, incident, entries)
         acts.change_stage(work, incident, Stage.CONFIRMED, form.reason.data)

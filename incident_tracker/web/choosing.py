@@ -35,7 +35,8 @@ def demand(permission: Permission, incident: Incident | None = None) -> None:
 @cache
 def zones() -> list[str]:
     """Every time zone by its name, places only."""
-    return sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/"))) + ["UTC"]
+    named = (name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/")))
+    return [*sorted(named), "UTC"]
 
 
 @cache

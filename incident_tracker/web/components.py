@@ -12,8 +12,30 @@ from incident_tracker.web.reports import ReportForm
 pages = Blueprint("components", __name__)
 
 STATES = (
-    "overdue", "running", "undecided", "not_started", "held", "met", "met_late", "not_required", "withdrawn", "does_not_apply", "draft", "in_review",
-    "sent_back", "approved", "filed", "reported", "suspected", "confirmed", "closed", "dismissed", "open", "done", "skipped", "waiting",
+    "overdue",
+    "running",
+    "undecided",
+    "not_started",
+    "held",
+    "met",
+    "met_late",
+    "not_required",
+    "withdrawn",
+    "does_not_apply",
+    "draft",
+    "in_review",
+    "sent_back",
+    "approved",
+    "filed",
+    "reported",
+    "suspected",
+    "confirmed",
+    "closed",
+    "dismissed",
+    "open",
+    "done",
+    "skipped",
+    "waiting",
 )
 
 
@@ -21,7 +43,15 @@ STATES = (
 def index() -> ResponseReturnValue:
     """All of them, on made-up values."""
     now = clock.now()
-    moments = {name: now + span for name, span in {"over": timedelta(hours=-3), "hot": timedelta(hours=2), "warm": timedelta(hours=41), "far": timedelta(days=20)}.items()}
+    moments = {
+        name: now + span
+        for name, span in {
+            "over": timedelta(hours=-3),
+            "hot": timedelta(hours=2),
+            "warm": timedelta(hours=41),
+            "far": timedelta(days=20),
+        }.items()
+    }
     good, bad = ReportForm(formdata=None), ReportForm(formdata=None)
     bad["data"].choices = good["data"].choices = [("name", "name"), ("medical", "health information")]
     bad.title.errors = ["Say in a few words what happened."]

@@ -29,7 +29,11 @@ class OwnerForm(FlaskForm):
 class DecisionForm(FlaskForm):
     """Why it is not to be done."""
 
-    kind = RadioField("Decision", choices=[(DutyState.NOT_REQUIRED.value, "Not required"), (DutyState.WITHDRAWN.value, "Withdrawn")], validators=[validators.DataRequired("Choose one.")])
+    kind = RadioField(
+        "Decision",
+        choices=[(DutyState.NOT_REQUIRED.value, "Not required"), (DutyState.WITHDRAWN.value, "Withdrawn")],
+        validators=[validators.DataRequired("Choose one.")],
+    )
     reason = TextAreaField("Reason", [validators.DataRequired("Give the reason; a regulator may read it."), validators.Length(max=10_000)])
 
 
@@ -47,8 +51,17 @@ def show(reference: str, duty_id: int) -> ResponseReturnValue:
     owner = OwnerForm(owner=str(duty.owner_id or ""))
     owner.owner.choices = choosing.people_choices("officer", "legal", "manager", incident=incident)
     return render_template(
-        "duties/show.html", incident=incident, duty=duty, obligation=library.shelf().law.obligations.get(duty.obligation_id), owner_form=owner, label=label_of,
-        decision_form=DecisionForm(), target_form=TargetForm(target=moment_value({"at": duty.target_at.isoformat(), "zone": incident.zone} if duty.target_at else None, incident.zone)), zones=choosing.zones(),
+        "duties/show.html",
+        incident=incident,
+        duty=duty,
+        obligation=library.shelf().law.obligations.get(duty.obligation_id),
+        owner_form=owner,
+        label=label_of,
+        decision_form=DecisionForm(),
+        target_form=TargetForm(
+            target=moment_value({"at": duty.target_at.isoformat(), "zone": incident.zone} if duty.target_at else None, incident.zone)
+        ),
+        zones=choosing.zones(),
     )
 
 
@@ -61,7 +74,11 @@ def assign(reference: str, duty_id: int) -> ResponseReturnValue:
         work.require(Permission.ASSIGN, duty.incident)
         acts.assign_owner(work, duty, finding.person(int(form.owner.data) if (form.owner.data or "").isdigit() else None))
     flash("The owner is set.", "good")
-    return redirect(request.form.get("back") == "incident" and url_for("incidents.show", reference=reference) or url_for(".show", reference=reference, duty_id=duty_id))
+    return redirect(
+        (request.form.get("back") == "incident"
+        and url_for("incidents.show", reference=reference))
+        or url_for(".show", reference=reference, duty_id=duty_id)
+    )
 
 
 @pages.post("/incidents/<reference>/duties/<int:duty_id>/decision")

@@ -20,8 +20,14 @@ HTTP_WORDS = {
     405: ("That cannot be done from here", "Go back and use the button on the page."),
     413: ("That file is too large", "Go back and choose a smaller file; the largest size stands beside the field."),
     429: ("Too many tries", "Wait a few minutes, then try again."),
-    500: ("Something broke on our side", "Nothing was saved by this step. Go back: your text should still be in the form. The error was written to the log."),
-    503: ("The database does not answer", "Nothing was saved by this step. Go back and try again in a minute; warnings go on as soon as it answers."),
+    500: (
+        "Something broke on our side",
+        "Nothing was saved by this step. Go back: your text should still be in the form. The error was written to the log.",
+    ),
+    503: (
+        "The database does not answer",
+        "Nothing was saved by this step. Go back and try again in a minute; warnings go on as soon as it answers.",
+    ),
 }
 
 log = logs.logger("web.errors")
@@ -48,8 +54,13 @@ def _tracker_error(error: TrackerError) -> tuple[str, int]:
     return _page(status, title, str(error), typed=parking.typed_fields())
 
 
-def _csrf_error(error: CSRFError) -> Any:
-    return _page(400, "This form is too old to be sent", "It was opened before you signed in, or too long ago. Nothing was saved. Your text is below: open the page anew and put it in again.", typed=parking.typed_fields())
+def _csrf_error(_error: CSRFError) -> Any:
+    return _page(
+        400,
+        "This form is too old to be sent",
+        "It was opened before you signed in, or too long ago. Nothing was saved. Your text is below: open the page anew and send it.",
+        typed=parking.typed_fields(),
+    )
 
 
 def _http_error(error: HTTPException) -> Any:

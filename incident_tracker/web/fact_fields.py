@@ -7,7 +7,17 @@ from zoneinfo import ZoneInfo
 
 from flask_wtf import FlaskForm
 from wtforms import (
-    BooleanField, Field, FieldList, Form, FormField, IntegerField, RadioField, SelectField, SelectMultipleField, StringField, validators,
+    BooleanField,
+    Field,
+    FieldList,
+    Form,
+    FormField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    validators,
 )
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -61,10 +71,12 @@ class MomentFields(Form):
                 return False
             return fine
         try:
-            self.moment = read_local(self.date.data.strip(), (self.time.data or "").strip() or None, (self.zone.data or "").strip(), self.offset.data or None)
+            self.moment = read_local(
+                self.date.data.strip(), (self.time.data or "").strip() or None, (self.zone.data or "").strip(), self.offset.data or None
+            )
         except MomentError as error:
             self.offset.choices = [(choice.offset, choice.text) for choice in error.choices]
-            field = self[error.field] if error.field in self else self.date
+            field = getattr(self, error.field, self.date)
             field.errors = [*field.errors, str(error)]
             return False
         return fine
@@ -155,7 +167,12 @@ def moment_value(value: Any, zone: str) -> dict[str, str]:
         return {"date": value["on"], "time": "", "zone": value.get("zone", zone)}
     local = datetime.fromisoformat(value["at"]).astimezone(ZoneInfo(value.get("zone", zone)))
     seconds = f":{local:%S}" if local.second else ""
-    return {"date": f"{local:%Y-%m-%d}", "time": f"{local:%H:%M}{seconds}", "zone": value.get("zone", zone), "offset": f"{local:%z}"[:3] + ":" + f"{local:%z}"[3:5]}
+    return {
+        "date": f"{local:%Y-%m-%d}",
+        "time": f"{local:%H:%M}{seconds}",
+        "zone": value.get("zone", zone),
+        "offset": f"{local:%z}"[:3] + ":" + f"{local:%z}"[3:5],
+    }
 
 
 def read_entry(spec: FactSpec, field: Any, source: str) -> Entry:

@@ -41,7 +41,9 @@ def index(reference: str) -> ResponseReturnValue:
     incident = finding.incident(reference)
     current = current_facts(incident.id)
     grouped = {name: [(spec_of(fact.name), fact) for fact in current.values() if group_of(fact.name) == name] for name in GROUPS}
-    return render_template("facts/index.html", incident=incident, groups=GROUPS, grouped=grouped, history=fact_history(incident.id), say=say, label=label_of)
+    return render_template(
+        "facts/index.html", incident=incident, groups=GROUPS, grouped=grouped, history=fact_history(incident.id), say=say, label=label_of
+    )
 
 
 @pages.route("/incidents/<reference>/facts/<group>", methods=["GET", "POST"])
@@ -49,13 +51,18 @@ def edit(reference: str, group: str) -> ResponseReturnValue:
     """Add to one group, or to single facts named by `?only=`."""
     incident = finding.incident(reference)
     choosing.demand(Permission.RECORD_FACTS, incident)
-    specs = _asked(group, request.args.getlist("only"), incident)
+    specs = _asked(group, request.args.getlist("only"))
     current = current_facts(incident.id)
     form = _form(specs, current, incident)
-    if form.validate_on_submit() and not choosing.refused(form, _record, reference, [read_entry(spec, form[field_name(spec.name)], form.source.data or "") for spec in specs]):
+    if form.validate_on_submit() and not choosing.refused(
+        form, _record, reference, [read_entry(spec, form[field_name(spec.name)], form.source.data or "") for spec in specs]
+    ):
         flash("Recorded. The duties were computed again.", "good")
-        return redirect(request.args.get("back") == "facts" and url_for(".index", reference=reference) or url_for("incidents.show", reference=reference))
-    return render_template("facts/edit.html", incident=incident, form=form, specs=specs, group=GROUPS.get(group), zones=choosing.zones(), field_name=field_name), 422 if form.errors else 200
+        back = "facts.index" if request.args.get("back") == "facts" else "incidents.show"
+        return redirect(url_for(back, reference=reference))
+    return render_template(
+        "facts/edit.html", incident=incident, form=form, specs=specs, group=GROUPS.get(group), zones=choosing.zones(), field_name=field_name
+    ), 422 if form.errors else 200
 
 
 @pages.route("/incidents/<reference>/places", methods=["GET", "POST"])
@@ -66,7 +73,10 @@ def places(reference: str) -> ResponseReturnValue:
     form = PlacesForm(**_places_now(incident))
     if form.validate_on_submit() and read_places(form.places):
         source = form.source.data or ""
-        entries = [*place_entries(form.places, source), Entry("affected.places_complete", {"yes": True, "no": False}.get(form.places_complete.data), source=source)]
+        entries = [
+            *place_entries(form.places, source),
+            Entry("affected.places_complete", {"yes": True, "no": False}.get(form.places_complete.data), source=source),
+        ]
         _record(reference, [*entries, *_taken_out(incident, {entry.name for entry in entries}, source)])
         flash("Recorded. The duties were computed again.", "good")
         return redirect(url_for("incidents.show", reference=reference))
@@ -89,19 +99,25 @@ def _places_now(incident: Incident) -> dict[str, Any]:
     names = dict(choosing.places())
     rows = [
         {"place": names.get(name.rsplit(".", 1)[1], name.rsplit(".", 1)[1]), "count": fact.value}
-        for name, fact in current.items() if name.startswith("affected.by_place.") and fact.value and fact.value.get("value") != 0
+        for name, fact in current.items()
+        if name.startswith("affected.by_place.") and fact.value and fact.value.get("value") != 0
     ]
     complete = current.get("affected.places_complete")
     return {"places": rows + [{}] * 4, "places_complete": {True: "yes", False: "no"}.get(complete.value if complete else None, "")}
 
 
 def _form(specs: list[FactSpec], current: dict[str, Any], incident: Incident) -> Any:
-    source = StringField("Where is this from?", [validators.Length(max=300)], description="A person, a log, a letter: what somebody could look up later.")
-    values = {field_name(spec.name): start_value(spec, current[spec.name].value if spec.name in current else None, incident.zone) for spec in specs}
+    source = StringField(
+        "Where is this from?", [validators.Length(max=300)], description="A person, a log, a letter: what somebody could look up later."
+    )
+    values = {
+        field_name(spec.name): start_value(spec, current[spec.name].value if spec.name in current else None, incident.zone)
+        for spec in specs
+    }
     return form_for(specs, source=source)(data=values)
 
 
-def _asked(group: str, only: list[str], incident: Incident) -> list[FactSpec]:
+def _asked(group: str, only: list[str]) -> list[FactSpec]:
     catalogue = library.shelf().law.catalogue
     if only:
         specs = [spec for name in only if (spec := catalogue.find(name)) is not None]
@@ -146,5 +162,3 @@ def say(name: str, value: Any) -> str:
         words = [spec.label_of(one) if spec else one for one in value["known"]] or ["none"]
         return ", ".join(words) + ("" if value.get("complete") else "; perhaps more")
     return spec.label_of(str(value)) if spec and spec.choices else str(value)
-
-

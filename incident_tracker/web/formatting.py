@@ -10,12 +10,46 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
-_TAGS = {"p", "ul", "ol", "li", "strong", "em", "code", "pre", "blockquote", "h3", "h4", "a", "br", "hr", "table", "thead", "tbody", "tr", "th", "td"}
+_TAGS = {
+    "p",
+    "ul",
+    "ol",
+    "li",
+    "strong",
+    "em",
+    "code",
+    "pre",
+    "blockquote",
+    "h3",
+    "h4",
+    "a",
+    "br",
+    "hr",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+}
 
 
 def register(app: Flask) -> None:
     """Make the functions of this module filters of the templates."""
-    for name in ("absolute", "day", "clock_time", "left", "ago", "iso", "count_words", "prose", "filesize", "plural", "day_of", "flatten_errors"):
+    for name in (
+        "absolute",
+        "day",
+        "clock_time",
+        "left",
+        "ago",
+        "iso",
+        "count_words",
+        "prose",
+        "filesize",
+        "plural",
+        "day_of",
+        "flatten_errors",
+    ):
         app.add_template_filter(globals()[name], name)
 
 
@@ -26,7 +60,11 @@ def absolute(at: datetime, zone: str = "UTC") -> str:
     shown = f"UTC{offset[:3]}:{offset[3:5]}" if local.utcoffset() else "UTC"
     second = f":{local:%S}" if local.second else ""
     named = "" if name == "UTC" or name.startswith(("+", "-")) else f" {name}"
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}{second}{named} ({shown})" if named else f"{local:%a} {local.day} {local:%b %Y, %H:%M}{second} {shown}"
+    return (
+        f"{local:%a} {local.day} {local:%b %Y, %H:%M}{second}{named} ({shown})"
+        if named
+        else f"{local:%a} {local.day} {local:%b %Y, %H:%M}{second} {shown}"
+    )
 
 
 def day(value: date | datetime, zone: str = "UTC") -> str:

@@ -35,7 +35,9 @@ STAGE_WORDS = {
 class EditForm(FlaskForm):
     """Title, text and kind, with the version they started from."""
 
-    title = StringField("What happened, in a few words", [validators.DataRequired("Say in a few words what happened."), validators.Length(max=200)])
+    title = StringField(
+        "What happened, in a few words", [validators.DataRequired("Say in a few words what happened."), validators.Length(max=200)]
+    )
     summary = TextAreaField("What is known", [validators.Length(max=20_000)])
     kind = RadioField("What is it", choices=choosing.KINDS)
     text_version = IntegerField(validators=[validators.InputRequired()])
@@ -53,7 +55,15 @@ def index() -> ResponseReturnValue:
     """The register, the most urgent first."""
     wanted = Filter.read(request.args)
     page = incident_page(current_user, wanted, request.args.get("page", 1, type=int))
-    return render_template("incidents/index.html", page=page, wanted=wanted, kinds=choosing.KINDS, kind_words=choosing.KIND_WORDS, stages=list(Stage), leads=choosing.people_choices("officer", "legal", "manager"))
+    return render_template(
+        "incidents/index.html",
+        page=page,
+        wanted=wanted,
+        kinds=choosing.KINDS,
+        kind_words=choosing.KIND_WORDS,
+        stages=list(Stage),
+        leads=choosing.people_choices("officer", "legal", "manager"),
+    )
 
 
 @pages.get("/incidents.csv")
@@ -68,10 +78,19 @@ def show(reference: str) -> ResponseReturnValue:
     """One incident: what is due, what is undecided and which question settles it."""
     incident = finding.incident(reference)
     duties, facts = duties_of(incident.id), current_facts(incident.id)
-    questions = law.assess(clocks.facts_document(incident), law=library.shelf().law, at=incident.reported_at).questions if incident.is_open else ()
+    questions = (
+        law.assess(clocks.facts_document(incident), law=library.shelf().law, at=incident.reported_at).questions if incident.is_open else ()
+    )
     groups = _grouped(duties)
     return render_template(
-        "incidents/show.html", incident=incident, groups=groups, questions=questions[:5], facts=facts, label=label_of, say=say, kind_words=choosing.KIND_WORDS,
+        "incidents/show.html",
+        incident=incident,
+        groups=groups,
+        questions=questions[:5],
+        facts=facts,
+        label=label_of,
+        say=say,
+        kind_words=choosing.KIND_WORDS,
     )
 
 
@@ -82,7 +101,9 @@ def _grouped(duties: list[Any]) -> dict[str, list[Any]]:
         if duty.is_overdue(now):
             groups["overdue"].append(duty)
         else:
-            groups[{"running": "running", "undecided": "undecided", "not_started": "waiting", "held": "waiting"}.get(duty.state, "ended")].append(duty)
+            groups[
+                {"running": "running", "undecided": "undecided", "not_started": "waiting", "held": "waiting"}.get(duty.state, "ended")
+            ].append(duty)
     return groups
 
 
@@ -94,7 +115,14 @@ def edit(reference: str) -> ResponseReturnValue:
     form = EditForm(obj=incident)
     if form.validate_on_submit():
         with unit_of_work(current_user) as work:
-            acts.edit_incident(work, finding.incident(reference, lock=True), form.text_version.data, title=form.title.data, summary=form.summary.data or "", kind=form.kind.data)
+            acts.edit_incident(
+                work,
+                finding.incident(reference, lock=True),
+                form.text_version.data,
+                title=form.title.data,
+                summary=form.summary.data or "",
+                kind=form.kind.data,
+            )
         flash("Saved.", "good")
         return redirect(url_for(".show", reference=reference))
     return render_template("incidents/edit.html", form=form, incident=incident), 422 if form.errors else 200

@@ -19,8 +19,13 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
 
 #: the tabs of one incident: (endpoint, words)
 INCIDENT_TABS = (
-    ("incidents.show", "Duties"), ("facts.index", "Facts"), ("playbooks.checklist", "Checklist"), ("notices.index", "Notices"),
-    ("evidence.index", "Evidence"), ("members.index", "People"), ("records.index", "Record"),
+    ("incidents.show", "Duties"),
+    ("facts.index", "Facts"),
+    ("playbooks.checklist", "Checklist"),
+    ("notices.index", "Notices"),
+    ("evidence.index", "Evidence"),
+    ("members.index", "People"),
+    ("records.index", "Record"),
 )
 
 
@@ -31,7 +36,10 @@ def register(app: Flask) -> None:
     def around() -> dict[str, Any]:
         config = current_app.extensions["tracker"]
         return {
-            "organisation": config.organisation, "version": VERSION, "now": clock.now(), "theme": _theme(),
+            "organisation": config.organisation,
+            "version": VERSION,
+            "now": clock.now(),
+            "theme": _theme(),
             "navigation": [(endpoint, words) for endpoint, words, permission in NAVIGATION if _may(permission)],
             "incident_tabs": [(endpoint, words) for endpoint, words in INCIDENT_TABS if endpoint in current_app.view_functions],
             "may": lambda permission, incident=None: _may(Permission(permission), incident),

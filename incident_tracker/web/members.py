@@ -28,7 +28,9 @@ def index(reference: str) -> ResponseReturnValue:
     incident = finding.incident(reference)
     lead, member = PersonForm(person=str(incident.lead_id or "")), PersonForm()
     lead.person.choices = choosing.people_choices("officer", "legal", "manager")
-    member.person.choices = [("", "choose somebody")] + [(str(one.id), one.name) for one in active_people() if one.id not in incident.member_ids]
+    member.person.choices = [("", "choose somebody")] + [
+        (str(one.id), one.name) for one in active_people() if one.id not in incident.member_ids
+    ]
     return render_template("incidents/people.html", incident=incident, lead_form=lead, member_form=member)
 
 

@@ -26,15 +26,26 @@ def edit() -> ResponseReturnValue:
     form = form_for(specs)(data={field_name(spec.name): start_value(spec, standing.get(spec.name), "UTC") for spec in specs})
     if form.validate_on_submit() and not choosing.refused(form, _save, specs, form):
         return redirect(url_for(".edit"))
-    return render_template("organisations/edit.html", form=form, specs=specs, standing=standing, field_name=field_name, zones=choosing.zones()), 422 if form.errors else 200
+    return render_template(
+        "organisations/edit.html", form=form, specs=specs, standing=standing, field_name=field_name, zones=choosing.zones()
+    ), 422 if form.errors else 200
 
 
 def _save(specs: list[FactSpec], form: Any) -> None:
     values = {spec.name: read_entry(spec, form[field_name(spec.name)], "").value for spec in specs}
     with unit_of_work(current_user) as work:
         waiting = acts.set_profile(work, values)
-    flash(f"Saved. {waiting} open incidents are being computed again; this takes a moment." if waiting else "Saved. Open incidents were computed again.", "good")
+    flash(
+        f"Saved. {waiting} open incidents are being computed again; this takes a moment."
+        if waiting
+        else "Saved. Open incidents were computed again.",
+        "good",
+    )
 
 
 def _specs() -> list[FactSpec]:
-    return [spec for spec in library.shelf().law.catalogue.values() if spec.group == "organisation" and not spec.derive and spec.per != "place" and spec.name != "role"]
+    return [
+        spec
+        for spec in library.shelf().law.catalogue.values()
+        if spec.group == "organisation" and not spec.derive and spec.per != "place" and spec.name != "role"
+    ]

@@ -20,7 +20,21 @@ from incident_tracker.work import unit_of_work
 pages = Blueprint("reports", __name__)
 
 #: short names for the first report; the ledger has them all
-DATA_CHOICES = ("name", "contact", "dob", "ssn", "passport", "dl_or_state_id", "fin_acct", "fin_acct_with_code", "online_credentials", "medical", "phi", "special_category", "other")
+DATA_CHOICES = (
+    "name",
+    "contact",
+    "dob",
+    "ssn",
+    "passport",
+    "dl_or_state_id",
+    "fin_acct",
+    "fin_acct_with_code",
+    "online_credentials",
+    "medical",
+    "phi",
+    "special_category",
+    "other",
+)
 ROLES = {"controller": ["controller"], "processor": ["processor"], "both": ["controller", "processor"]}
 AWARENESS = [
     ("now", "Yes, as of the time above"),
@@ -32,17 +46,37 @@ AWARENESS = [
 class ReportForm(FlaskForm):
     """Everything may be left open but the title."""
 
-    title = StringField("What happened, in a few words", [validators.DataRequired("Say in a few words what happened."), validators.Length(max=200)])
-    summary = TextAreaField("What is known so far", [validators.Length(max=20_000)], description="Systems, people involved, what was done already. No names of affected people.")
+    title = StringField(
+        "What happened, in a few words", [validators.DataRequired("Say in a few words what happened."), validators.Length(max=200)]
+    )
+    summary = TextAreaField(
+        "What is known so far",
+        [validators.Length(max=20_000)],
+        description="Systems, people involved, what was done already. No names of affected people.",
+    )
     kind = RadioField("What is it", choices=choosing.KINDS, default="other")
     noticed = FormField(MomentFields, "When was it noticed")
-    awareness = RadioField("Is it reasonably certain that personal data was compromised?", choices=AWARENESS, default="not_yet", description="That certainty is awareness: it starts most of the law's clocks.")
-    role = RadioField("Whose data is it", choices=[("controller", "Ours (controller)"), ("processor", "A customer's (processor)"), ("both", "Both"), ("", "Not known yet")], default="")
+    awareness = RadioField(
+        "Is it reasonably certain that personal data was compromised?",
+        choices=AWARENESS,
+        default="not_yet",
+        description="That certainty is awareness: it starts most of the law's clocks.",
+    )
+    role = RadioField(
+        "Whose data is it",
+        choices=[("controller", "Ours (controller)"), ("processor", "A customer's (processor)"), ("both", "Both"), ("", "Not known yet")],
+        default="",
+    )
     total = FormField(CountFields, "How many people are affected")
     places = FieldList(FormField(PlaceFields), "Where do they live", min_entries=3, max_entries=80)
     data = CheckboxList("What kinds of data", choices=[])
-    unsecured = RadioField("Could somebody read it?", choices=FLAG_ANSWERS, default="", description="No only if it was encrypted and the key is safe.")
-    restricted = BooleanField("Only for people put on it", description="Nobody else learns that it exists. For suspicions against colleagues, or when few may know.")
+    unsecured = RadioField(
+        "Could somebody read it?", choices=FLAG_ANSWERS, default="", description="No only if it was encrypted and the key is safe."
+    )
+    restricted = BooleanField(
+        "Only for people put on it",
+        description="Nobody else learns that it exists. For suspicions against colleagues, or when few may know.",
+    )
 
 
 @pages.route("/incidents/report", methods=["GET", "POST"])
@@ -58,7 +92,9 @@ def report() -> ResponseReturnValue:
                 acts.change_stage(work, incident, Stage.CONFIRMED, "Reasonably certain when it was reported.")
         flash(f"{incident.reference} is logged.", "good")
         return redirect(url_for("incidents.show", reference=incident.reference))
-    return render_template("incidents/report.html", form=form, zones=choosing.zones(), places=choosing.places()), 422 if form.errors else 200
+    return render_template(
+        "incidents/report.html", form=form, zones=choosing.zones(), places=choosing.places()
+    ), 422 if form.errors else 200
 
 
 def _data_choices() -> list[tuple[str, str]]:
@@ -72,8 +108,12 @@ def _zone() -> str:
 
 def _report(form: ReportForm) -> acts.Report:
     return acts.Report(
-        title=form.title.data, summary=form.summary.data or "", kind=form.kind.data, zone=form.noticed.form.zone.data or _zone(),
-        restricted=form.restricted.data, entries=[entry for entry in _entries(form) if entry.value is not None],
+        title=form.title.data,
+        summary=form.summary.data or "",
+        kind=form.kind.data,
+        zone=form.noticed.form.zone.data or _zone(),
+        restricted=form.restricted.data,
+        entries=[entry for entry in _entries(form) if entry.value is not None],
     )
 
 
@@ -91,4 +131,6 @@ def _entries(form: ReportForm) -> list[Entry]:
         Entry("data.elements", {"known": known, "complete": False} if known else None),
         Entry("data.unsecured", {"yes": True, "no": False}.get(form.unsecured.data)),
     ]
-    return [Entry(entry.name, entry.value, entry.certainty, "first report") for entry in entries] + place_entries(form.places, "first report")
+    return [Entry(entry.name, entry.value, entry.certainty, "first report") for entry in entries] + place_entries(
+        form.places, "first report"
+    )

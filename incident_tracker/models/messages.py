@@ -1,0 +1,113 @@
+"""Messages: warnings and other words of ours on their way to one person by one channel."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, Text, UniqueConstraint, func, literal, or_, select, text
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+
+from incident_tracker.models.alerts import Rung
+from incident_tracker.models.base import Base, db
+from incident_tracker.models.duties import Duty
+from incident_tracker.models.incidents import Incident, is_visible_to
+from incident_tracker.models.people import Person
+
+_ON_ITS_WAY = text("next_attempt_at IS NOT NULL")
+_GIVEN_UP = text("dead_at IS NOT NULL")
+_UNSEEN = text("channel = 'bell' AND seen_at IS NULL")
+
+
+class Message(Base):
+    """A warning, or another word of ours, on its way to one person by one channel. It is rendered when it is sent."""
+
+    __tablename__ = "message"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rung_id: Mapped[int | None] = mapped_column(ForeignKey("rung.id"))
+    duty_id: Mapped[int | None] = mapped_column(ForeignKey("duty.id"))
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    #: where it goes when it is not to a person of ours (an invitation)
+    address: Mapped[str | None] = mapped_column(String(255))
+    channel: Mapped[str] = mapped_column(String(20))
+    #: warning, invitation, password_reset, …: which template renders it
+    kind: Mapped[str] = mapped_column(String(40))
+    #: the values for the template; forgotten once a mail is sent, for it may hold a one-time link
+    content: Mapped[dict[str, Any]]
+    #: stays the same on every try, so that a receiver can tell a repetition; on the bell nothing is sent and there is none
+    message_id: Mapped[str | None] = mapped_column(String(80), unique=True)
+    created_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    #: when the next try is due, while one is made when that one counts as lost; None once sent, given up or withdrawn
+    next_attempt_at: Mapped[datetime | None]
+    leased_by: Mapped[str | None] = mapped_column(String(80))
+    sent_at: Mapped[datetime | None]
+    #: given up: a person may send it again
+    dead_at: Mapped[datetime | None]
+    #: not sent on purpose: a newer warning says more, or the person may no longer know
+    withdrawn_at: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(Text)
+    #: the bell: when the person looked at it
+    seen_at: Mapped[datetime | None]
+    person: Mapped[Person | None] = relationship()
+    rung: Mapped[Rung | None] = relationship()
+    duty: Mapped[Duty | None] = relationship()
+    incident: Mapped[Incident | None] = relationship()
+    __table_args__ = (
+        UniqueConstraint("rung_id", "person_id", "channel"),
+        # what the worker asks for every few seconds
+        Index("ix_message_due", "next_attempt_at", postgresql_where=_ON_ITS_WAY, sqlite_where=_ON_ITS_WAY),
+        # whether a newer warning of the same duty is on its way to the same person
+        Index("ix_message_on_its_way", "duty_id", "person_id", "channel", "id", postgresql_where=_ON_ITS_WAY, sqlite_where=_ON_ITS_WAY),
+        # the page of what was not delivered
+        Index("ix_message_dead", "dead_at", postgresql_where=_GIVEN_UP, sqlite_where=_GIVEN_UP),
+        # the bell's page, and its count on every page
+        Index("ix_message_person_id_channel", "person_id", "channel", "id"),
+        Index("ix_message_unseen", "person_id", postgresql_where=_UNSEEN, sqlite_where=_UNSEEN),
+    )
+
+
+def next_attempt_at() -> datetime | None:
+    """When the next message is due to be tried (UTC); None if none is on its way."""
+    return db.session.scalar(select(func.min(Message.next_attempt_at)).where(Message.next_attempt_at.is_not(None)))
+
+
+def is_known_to(actor: Any) -> ColumnElement[bool]:
+    """The condition under which `actor` may know of a message: it is of no incident, or of one that they may know of."""
+    return or_(Message.incident_id.is_(None), Message.incident_id.in_(select(Incident.id).where(is_visible_to(actor))))
+
+
+def is_unseen_by(actor: Any) -> ColumnElement[bool]:
+    """The condition of a message that rings for `actor`: put there for them, not looked at, and still theirs to know of."""
+    # literal: a partial index is found only where its condition stands in the statement itself
+    is_bell = Message.channel == literal("bell", literal_execute=True)
+    return (Message.person_id == actor.id) & is_bell & Message.seen_at.is_(None) & is_known_to(actor)
+
+
+def bell_of(actor: Any, *, unseen: bool) -> Select[tuple[Message]]:
+    """The messages that rang for `actor` and that they may still know of, newest first."""
+    query = select(Message).where(Message.person_id == actor.id, Message.channel == "bell", is_known_to(actor))
+    if unseen:
+        query = query.where(is_unseen_by(actor))
+    return query.options(joinedload(Message.rung), joinedload(Message.duty), joinedload(Message.incident)).order_by(Message.id.desc())
+
+
+def mails_beside(messages: list[Message]) -> dict[int, Message]:
+    """The mails of the same warnings to the same people, by the id of their rung."""
+    rungs, people = {one.rung_id for one in messages if one.rung_id}, {one.person_id for one in messages}
+    query = select(Message).where(Message.rung_id.in_(rungs), Message.person_id.in_(people), Message.channel == "email")
+    return {mail.rung_id: mail for mail in db.session.scalars(query) if mail.rung_id is not None}
+
+
+def undelivered(actor: Any) -> Select[tuple[Message]]:
+    """What was given up, of everything that `actor` may know of, newest first."""
+    query = select(Message).where(Message.dead_at.is_not(None), is_known_to(actor))
+    return query.options(joinedload(Message.person), joinedload(Message.duty), joinedload(Message.incident)).order_by(
+        Message.dead_at.desc(), Message.id.desc()
+    )
+
+
+def find_message(actor: Any, message_id: int) -> Message | None:
+    """The message with this id if `actor` may know of it, else None."""
+    return db.session.scalar(select(Message).where(Message.id == message_id, is_known_to(actor)))
