@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.pagination import Pagination
 from sqlalchemy import JSON, DateTime, MetaData, event
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
+
+__all__ = ["Base", "Pagination", "UTCDateTime", "db"]
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
