@@ -119,7 +119,9 @@ def _chosen(wall: datetime, wanted: timedelta, choices: tuple[LocalChoice, ...],
     meant = (wall - wanted).replace(tzinfo=UTC)
     if all(choice.at != meant for choice in choices):
         had = " or ".join(f"UTC{choice.offset}" for choice in choices)
-        raise MomentError("offset", f"In {zone.key} the clocks stood at {had} then, not at UTC{_offset_text(wanted)}. Which do you mean?", choices)
+        raise MomentError(
+            "offset", f"In {zone.key} the clocks stood at {had} then, not at UTC{_offset_text(wanted)}. Which do you mean?", choices
+        )
     return _moment(meant, zone)
 
 

@@ -68,13 +68,23 @@ def test_it_accepts_an_offset_that_agrees_with_the_zone():
     assert read_local("2026-07-01", "12:00", "Asia/Kolkata", "+05:30").at == at(2026, 7, 1, 6, 30)
 
 
-@pytest.mark.parametrize(("arguments", "field"), [
-    (("27.11.2026", "17:30", BERLIN), "date"), (("2026-02-30", "17:30", BERLIN), "date"), (("", "17:30", BERLIN), "date"),
-    (("0001-01-01", "00:00", BERLIN), "date"), (("11/12/2026", "", BERLIN), "date"),
-    (("2026-11-27", "25:00", BERLIN), "time"), (("2026-11-27", "24:00", BERLIN), "time"), (("2026-11-27", "half past", BERLIN), "time"),
-    (("2026-11-27", "17:30", "Berlin"), "zone"), (("2026-11-27", "17:30", ""), "zone"), (("2026-11-27", "17:30", "../etc/passwd"), "zone"),
-    (("2026-11-27", "17:30", BERLIN, "summer"), "offset"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (("27.11.2026", "17:30", BERLIN), "date"),
+        (("2026-02-30", "17:30", BERLIN), "date"),
+        (("", "17:30", BERLIN), "date"),
+        (("0001-01-01", "00:00", BERLIN), "date"),
+        (("11/12/2026", "", BERLIN), "date"),
+        (("2026-11-27", "25:00", BERLIN), "time"),
+        (("2026-11-27", "24:00", BERLIN), "time"),
+        (("2026-11-27", "half past", BERLIN), "time"),
+        (("2026-11-27", "17:30", "Berlin"), "zone"),
+        (("2026-11-27", "17:30", ""), "zone"),
+        (("2026-11-27", "17:30", "../etc/passwd"), "zone"),
+        (("2026-11-27", "17:30", BERLIN, "summer"), "offset"),
+    ],
+)
 def test_it_names_the_field_that_cannot_be_read(arguments, field):
     assert refused(*arguments).field == field
 
