@@ -33,11 +33,11 @@ run: $(VENV)/.run ## set everything up and start the tracker on 127.0.0.1:$(PORT
 demo: $(VENV)/.run ## the same, on a database of its own filled with an example organisation
 	INCIDENT_TRACKER_INSTANCE=instance/demo $(BIN)/incident-tracker demo --port $(PORT)
 
-test: $(VENV)/.dev ## everything: SQLite, PostgreSQL, SMTP, a browser
+test: $(VENV)/.dev ## everything: style, types, SQLite, PostgreSQL, SMTP, a browser
 	@./tests/need $(BIN)/python
+	$(BIN)/ruff check -q .
+	$(BIN)/mypy --no-error-summary
 	$(BIN)/python -m pytest -n auto --dist loadgroup
-	$(BIN)/mypy
-	$(BIN)/ruff check .
 
 bench: $(VENV)/.dev ## measure speed and memory; prints ratios within one run
 	$(BIN)/python -m tests.bench

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from incident_tracker import create_app
+from incident_tracker.factory import create_app
 from incident_tracker.config import Config, from_environment
 from incident_tracker.models.base import db
 from incident_tracker.models.people import Person

@@ -2,7 +2,7 @@
 
 The started one comes from the wheel that the lock file pins, else from the machine's own packages. A small keeper process
 starts it, waits until the run lets go of its lock (the system lets go of it even for a run that was killed), then stops the
-server and removes its folder. The keeper is this file run as a program.
+server and removes its folder. The keeper is this file run as a program; run without arguments it says what is missing.
 """
 
 import contextlib
@@ -239,4 +239,8 @@ def _write_at_once(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    keep(Path(sys.argv[1]))
+    if len(sys.argv) > 1:
+        keep(Path(sys.argv[1]))
+    elif not os.environ.get("TEST_DATABASE_URL") and programs() is None:
+        print(HOW_TO_GET_IT)
+        sys.exit(1)

@@ -16,7 +16,7 @@ def commits(looked_at: Iterable[Module]) -> list[str]:
             continue
         for node in ast.walk(module.tree):
             said = ""
-            if isinstance(node, ast.Attribute) and node.attr in ("commit", "begin"):
+            if isinstance(node, ast.Attribute) and (node.attr == "commit" or (node.attr == "begin" and _is_database(node.value))):
                 said = dotted(node)
             elif isinstance(node, ast.keyword) and node.arg == "autocommit":
                 said = "autocommit="
@@ -29,6 +29,10 @@ def commits(looked_at: Iterable[Module]) -> list[str]:
     return found
 
 
+def _is_database(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) or dotted(node).rpartition(".")[2] in {"session", "engine", "connection", "db"}
+
+
 def test_it_commits_in_one_place_only() -> None:
     assert commits(modules()) == []
 
@@ -39,4 +43,4 @@ def test_it_would_notice_a_second_place() -> None:
         "create_engine(url, isolation_level='AUTOCOMMIT')", "connection.exec_driver_sql('COMMIT')", "psycopg.connect(url, autocommit=True)",
     ):
         assert commits([planted(text)]), text
-    assert commits([planted("def note():\n    return 'commit to it', work.session.begin_nested()")]) == []
+    assert commits([planted("def note():\n    return 'commit to it', work.session.begin_nested(), sessions.begin(person)")]) == []
