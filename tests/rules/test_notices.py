@@ -45,7 +45,8 @@ def gdpr(**more: bool) -> contents.Demands:
 def test_it_asks_for_one_section_for_each_content_in_the_order_of_the_law():
     headings = [one.heading for one in gdpr().sections]
     assert headings[:3] == ["Nature of the breach", "Categories of people affected", "Approximate number of people affected"]
-    assert len(headings) == len(GDPR_33) and all(one.by_law for one in gdpr().sections)
+    assert len(headings) == len(GDPR_33)
+    assert all(one.by_law for one in gdpr().sections)
 
 
 def test_it_speaks_to_people_in_their_own_words():
@@ -73,10 +74,12 @@ def test_it_reads_a_key_by_who_is_told():
 
 def test_it_offers_what_is_usual_where_the_law_names_nothing_and_says_so():
     found = default_contents().demands((), "controller")
-    assert found.sections and not any(one.by_law for one in found.sections)
+    assert found.sections
+    assert not any(one.by_law for one in found.sections)
     minimal = default_contents().demands(("none_prescribed_or_minimal",), "people")
     assert [note.label for note in minimal.notes] == ["No content is prescribed"]
-    assert minimal.sections and not any(one.by_law for one in minimal.sections)
+    assert minimal.sections
+    assert not any(one.by_law for one in minimal.sections)
 
 
 def test_it_keeps_a_prohibition_beside_the_text_and_out_of_it():
@@ -107,7 +110,8 @@ def test_a_late_notice_owes_its_reasons():
 
 def test_a_key_without_words_still_makes_a_section():
     found = default_contents().demands(("shoe_size_of_controller",), "authority")
-    assert found.sections[0].heading == "Shoe size of controller" and found.sections[0].by_law
+    assert found.sections[0].heading == "Shoe size of controller"
+    assert found.sections[0].by_law
     assert not default_contents().knows("shoe_size_of_controller")
 
 
@@ -215,7 +219,8 @@ def test_it_says_nothing_where_nothing_is_known():
 
 def test_it_falls_back_on_the_summary_for_authorities_but_never_for_people():
     said = say({}, incident_summary="Laptop left on a train")
-    assert said["nature of the breach"] == "Laptop left on a train" and said["what happened"] is None
+    assert said["nature of the breach"] == "Laptop left on a train"
+    assert said["what happened"] is None
     assert say({"breach.description": "A laptop was lost"}, incident_summary="x")["nature of the breach"] == "A laptop was lost"
 
 
@@ -248,7 +253,8 @@ def test_a_fact_opens_no_section():
 
 def test_what_is_not_known_stays_visible_and_lacking():
     text = compose(gdpr(), say({"breach.consequences": "Phishing", "risk_level": "risk"}))
-    assert "[approximate" not in text and "[number of records]" in text
+    assert "[approximate" not in text
+    assert "[number of records]" in text
     found = {lack.heading: lack for lack in lacks(text, gdpr())}
     assert found["Approximate number of records"].gaps == ("number of records",)
     assert found["Approximate number of records"].words == "“Approximate number of records” is still open: [number of records]"
@@ -342,7 +348,8 @@ def test_it_renews_what_still_reads_as_the_facts_did():
     )
     text = compose(gdpr(), before).replace("Phishing", "Phishing, and worse")
     found = refill(text, gdpr(), before, after)
-    assert found.body == text.replace("\n10\n", "\n400\n") and found.body != text
+    assert found.body == text.replace("\n10\n", "\n400\n")
+    assert found.body != text
     assert found.by_hand == ()
 
 
@@ -350,14 +357,16 @@ def test_it_leaves_what_somebody_rewrote_and_says_so():
     before, after = say({"affected.total": 10}), say({"affected.total": 400})
     text = compose(gdpr(), before).replace("\n10\n", "\nTen people in one ward\n")
     found = refill(text, gdpr(), before, after)
-    assert found.body == text and found.by_hand == ("number of people",)
+    assert found.body == text
+    assert found.by_hand == ("number of people",)
 
 
 def test_it_fills_what_was_left_open_also_where_it_was_moved_to():
     before, after = say({}), say({"breach.records": 12})
     text = compose(gdpr(), before) + "\n\n## Annex\n\nRecords: [Number of records]"
     found = refill(text, gdpr(), before, after).body
-    assert "Records: 12" in found and "[number of records]" not in found
+    assert "Records: 12" in found
+    assert "[number of records]" not in found
 
 
 def test_it_takes_a_fact_back_when_it_is_no_longer_known():
