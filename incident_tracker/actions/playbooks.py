@@ -83,14 +83,15 @@ def skip_step(work: Work, step: Step, version: int, reason: str) -> None:
     work.record("checklist.skip", f"skipped: {step.title}", **_about(step), before={"state": "open"}, after={"state": "skipped"})
 
 
-def assign_step(work: Work, step: Step, version: int, person: Person | None) -> None:
-    """Give a step to somebody who may follow this checklist, or to nobody."""
+def assign_step(work: Work, step: Step, version: int, person: Person | None, note: str = "") -> None:
+    """Give a step to somebody who may follow this checklist, or to nobody; `note` is what they are told with it."""
     work.require(Permission.FOLLOW_CHECKLIST, step.checklist.incident)
-    _demand_unchanged(step, version, expect_open=False)
+    _demand_unchanged(step, version, note, expect_open=False)
     if person is not None and not may(person, Permission.FOLLOW_CHECKLIST, step.checklist.incident):
         raise Invalid("", assignee=f"{person.name} cannot work on this incident. Put them on it first, or choose somebody else.")
     before, step.assignee = step.assignee, person
-    work.session.flush()
+    if note.strip():
+        _enter(work, step, StepEntry.NOTE, note)
     work.record(
         "checklist.assign", f"{step.title}: {person.name if person else 'nobody'}", **_about(step),
         before={"assignee": before.id if before else None}, after={"assignee": person.id if person else None},

@@ -191,3 +191,9 @@ def dated_open_steps(incident_id: int) -> list[Step]:
         select(Step).join(Step.checklist).where(Checklist.incident_id == incident_id, Step.state == StepState.OPEN, Step.due.is_not(None))
     )
     return list(db.session.scalars(query.options(joinedload(Step.checklist)).order_by(Step.id)))
+
+
+def steps_of(incident_id: int) -> dict[int, Step]:
+    """Every step of an incident's checklists, by id."""
+    query = select(Step).join(Step.checklist).where(Checklist.incident_id == incident_id).order_by(Step.id)
+    return {step.id: step for step in db.session.scalars(query)}

@@ -5,12 +5,13 @@ from flask_wtf import CSRFProtect
 
 from incident_tracker.config import Config
 from incident_tracker.web import (
-    accounts, awareness, board, components, duties, errors, facts, formatting, guard, headers, incidents, layout, members, organisations, records, reports, settings,
+    accounts, awareness, board, checklists, components, duties, errors, evidence, facts, formatting, guard, headers, incidents, layout, members, organisations, playbooks, records, reports,
+    settings,
 )
 
 BLUEPRINTS = (
-    accounts.pages, awareness.pages, board.pages, duties.pages, facts.pages, incidents.pages, members.pages, organisations.pages, records.pages,
-    reports.pages, settings.pages,
+    accounts.pages, awareness.pages, board.pages, checklists.pages, duties.pages, evidence.pages, facts.pages, incidents.pages, members.pages,
+    organisations.pages, playbooks.pages, records.pages, reports.pages, settings.pages,
 )
 
 csrf = CSRFProtect()

@@ -13,6 +13,7 @@ from incident_tracker.version import VERSION
 NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("board.index", "Board", Permission.READ),
     ("incidents.index", "Incidents", Permission.READ),
+    ("playbooks.index", "Playbooks", Permission.READ),
     ("organisations.edit", "Organisation", Permission.EDIT_ORGANISATION),
     ("records.everything", "Record", Permission.READ_AUDIT),
 )
@@ -21,7 +22,7 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
 INCIDENT_TABS = (
     ("incidents.show", "Duties"),
     ("facts.index", "Facts"),
-    ("playbooks.checklist", "Checklist"),
+    ("checklists.show", "Checklist"),
     ("notices.index", "Notices"),
     ("evidence.index", "Evidence"),
     ("members.index", "People"),
