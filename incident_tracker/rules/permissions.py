@@ -47,6 +47,7 @@ class Permission(StrEnum):
     MANAGE_PEOPLE = "people.manage"
     EDIT_ORGANISATION = "organisation.edit"
     EDIT_SELF = "self.edit"
+    ENTER = "door.enter"
     RUN_CLOCKWORK = "clockwork.run"
 
 
@@ -75,6 +76,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.MANAGE_PEOPLE: frozenset({Role.ADMINISTRATOR}),
     Permission.EDIT_ORGANISATION: frozenset({Role.ADMINISTRATOR, Role.LEGAL}),
     Permission.EDIT_SELF: _ANYONE,
+    Permission.ENTER: _ANYONE,
     Permission.RUN_CLOCKWORK: frozenset(),
 }
 

@@ -5,13 +5,14 @@ from flask_wtf import CSRFProtect
 
 from incident_tracker.config import Config
 from incident_tracker.web import (
-    accounts, awareness, board, checklists, components, duties, errors, evidence, facts, formatting, guard, headers, incidents, layout, members, organisations, playbooks, records, reports,
-    settings,
+    accounts, awareness, board, checklists, components, duties, errors, evidence, facts, formatting, guard, headers, identity, incidents,
+    invitations, layout, members, organisations, parking, passkeys, people, playbooks, records, reports, resets, settings, sign_in,
 )
 
 BLUEPRINTS = (
-    accounts.pages, awareness.pages, board.pages, checklists.pages, duties.pages, evidence.pages, facts.pages, incidents.pages, members.pages,
-    organisations.pages, playbooks.pages, records.pages, reports.pages, settings.pages,
+    accounts.pages, awareness.pages, board.pages, checklists.pages, duties.pages, evidence.pages, facts.pages, incidents.pages, invitations.pages,
+    members.pages, organisations.pages, parking.pages, passkeys.pages, people.pages, playbooks.pages, records.pages, reports.pages, resets.pages,
+    settings.pages, sign_in.pages,
 )
 
 csrf = CSRFProtect()
@@ -23,7 +24,8 @@ def register(app: Flask, config: Config) -> None:
     formatting.register(app)
     layout.register(app)
     errors.register(app)
-    accounts.register(app, config)
+    identity.register(app, config)
+    sign_in.register(app)
     guard.register(app)
     csrf.init_app(app)
     for blueprint in BLUEPRINTS:

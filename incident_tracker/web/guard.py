@@ -1,53 +1,67 @@
 """The door: nothing is shown to a stranger unless its page is on the short list here."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
 
-from flask import Flask, current_app, redirect, request, session, url_for
-from flask_security import current_user, logout_user
+from flask import Flask, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_security import current_user
 from werkzeug.wrappers import Response
 
 from incident_tracker import clock
-from incident_tracker.web import parking
+from incident_tracker.web import parking, sessions
 
 #: what somebody without a session may open: signing in, one-time links, static files, health
 OPEN_ENDPOINTS = frozenset({
-    "static", "security.login", "security.logout", "security.two_factor_token_validation", "security.two_factor_rescue", "security.mf_recovery",
-    "security.wan_signin", "security.wan_signin_response", "security.forgot_password", "security.reset_password",
-    "accounts.accept", "health.healthz",
+    "static", "health.healthz",
+    "security.login", "security.logout", "security.code", "security.recovery", "security.set_up_code",
+    "passkeys.sign_in", "resets.ask", "resets.reset",
+    "invitations.accept", "invitations.set_up",
 })
 
 
 def register(app: Flask) -> None:
-    """Check every request before anything else sees it."""
+    """Check every request before anything else sees it, the check of form tokens included."""
+    # a form lives as long as its session: whoever types for two hours may still send it
+    app.config["WTF_CSRF_TIME_LIMIT"] = None
     app.before_request(_end_old_session)
     app.before_request(_ask_to_sign_in)
+    parking.register(app)
+
+
+def fresh(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Let a view be used only shortly after a proof of who it is; else ask for one first. What was sent is kept and given back."""
+
+    @wraps(view)
+    def asked(*args: object, **kwargs: object) -> ResponseReturnValue:
+        if sessions.is_fresh():
+            return view(*args, **kwargs)
+        then = request.full_path.rstrip("?")
+        if request.method == "POST":
+            parking.park_until_confirmed()
+            then = url_for("parking.show")
+        flash("Before this, show once more that it is you.", "plain")
+        return redirect(url_for("accounts.confirm", next=then))
+
+    return asked
 
 
 def _end_old_session() -> None:
-    """A session ends after idling, and after its longest life, counted by the server's clock."""
-    if not current_user.is_authenticated:
+    if request.endpoint == "static" or not current_user.is_authenticated:
         return
-    config = current_app.extensions["tracker"]
     now = clock.now()
-    began = _read(session.get("began_at")) or now
-    seen = _read(session.get("seen_at")) or now
-    if now - seen > timedelta(minutes=config.session_idle_minutes) or now - began > timedelta(hours=config.session_hours):
-        session["ended_for"] = current_user.id
-        logout_user()
-        return
-    session.setdefault("began_at", now.isoformat())
-    if "seen_at" not in session or now - seen > timedelta(seconds=30):
-        session["seen_at"] = now.isoformat()
+    if sessions.is_over(now):
+        sessions.end(by_choice=False)
+    else:
+        sessions.touch(now)
 
 
 def _ask_to_sign_in() -> Response | None:
-    if current_user.is_authenticated or request.endpoint in OPEN_ENDPOINTS or request.endpoint is None:
+    if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS or current_user.is_authenticated:
         return None
-    if request.method == "POST":
+    if request.method not in ("GET", "HEAD"):
         return parking.park_and_ask()
-    return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
-
-
-def _read(text: Any) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    if sessions.whose() is not None:
+        flash("Your session has ended. Sign in again to go on where you were.", "plain")
+    path = request.full_path.rstrip("?")
+    return redirect(url_for("security.login", next=path if path != "/" else None))

@@ -15,6 +15,7 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("incidents.index", "Incidents", Permission.READ),
     ("playbooks.index", "Playbooks", Permission.READ),
     ("organisations.edit", "Organisation", Permission.EDIT_ORGANISATION),
+    ("people.index", "People", Permission.MANAGE_PEOPLE),
     ("records.everything", "Record", Permission.READ_AUDIT),
 )
 
