@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, delete, func, select, text
+from sqlalchemy import ForeignKey, Index, String, Text, Update, UniqueConstraint, delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from incident_tracker.models.base import Base, db
 from incident_tracker.models.duties import Duty
@@ -25,6 +28,8 @@ class Rung(Base):
     #: its name on the ladder, e.g. `24h-before`, `at-deadline`, `overdue-3`
     key: Mapped[str] = mapped_column(String(40))
     due_at: Mapped[datetime]
+    #: when it began to wait: what was due before then was never late
+    planned_at: Mapped[datetime]
     #: the deadline that it warns of, as it stood when the rung was made
     deadline_at: Mapped[datetime]
     #: who is told: owner, legal, managers; wider as the deadline nears
@@ -44,6 +49,9 @@ class Rung(Base):
         # which duties have nothing waiting
         Index("ix_rung_waiting_duty_id", "duty_id", postgresql_where=_WAITING, sqlite_where=_WAITING),
     )
+
+
+_CLAIMED = (Rung.id, Rung.duty_id, Rung.incident_id, Rung.key, Rung.due_at, Rung.planned_at, Rung.deadline_at, Rung.audience)
 
 
 class Acknowledgement(Base):
@@ -69,6 +77,34 @@ class Heartbeat(Base):
     beat_at: Mapped[datetime | None]
     #: the job that failed last, and how; None once it ran through again
     last_error: Mapped[str | None] = mapped_column(Text)
+
+
+def claim(now: datetime, limit: int) -> ReturningUpdate[*tuple[Any, ...]]:
+    """The statement that fires up to `limit` rungs due by `now` (UTC), the longest waiting first, and returns them.
+
+    On PostgreSQL it passes over what another worker has, and holds the duties too: all rungs of a duty go to one worker, and
+    nobody plans them meanwhile. On SQLite the write lock of the unit of work does the same.
+    """
+    due = (
+        select(Rung.id).join(Duty, Duty.id == Rung.duty_id).where(Rung.ended_at.is_(None), Rung.due_at <= now)
+        .order_by(Rung.due_at).limit(limit).with_for_update(of=[Rung, Duty], skip_locked=True, key_share=True).cte("due")
+    )
+    return _fire(now).where(Rung.id.in_(select(due.c.id))).returning(*_CLAIMED)
+
+
+def claim_beside(now: datetime, duty_ids: Collection[int]) -> ReturningUpdate[*tuple[Any, ...]]:
+    """The statement that fires what else is due of duties that are held already, and returns it."""
+    return _fire(now).where(Rung.duty_id.in_(duty_ids), Rung.ended_at.is_(None), Rung.due_at <= now).returning(*_CLAIMED)
+
+
+def _fire(now: datetime) -> Update:
+    return update(Rung).values(ended_at=now, outcome="fired").execution_options(synchronize_session=False)
+
+
+def add_rungs(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Add rungs; one that is there already, by duty, deadline and key, is left as it is."""
+    if rows:
+        session.connection().execute(_dialect(session).insert(Rung.__table__).on_conflict_do_nothing(), rows)
 
 
 def next_rung_at() -> datetime | None:
@@ -107,6 +143,9 @@ def note_failure(session: Session, worker: str, started_at: datetime, error: str
 
 
 def _upsert(session: Session, row: dict[str, object], changed: tuple[str, ...]) -> None:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(Heartbeat).values(row)
+    statement = _dialect(session).insert(Heartbeat).values(row)
     session.execute(statement.on_conflict_do_update(index_elements=["worker"], set_={name: row[name] for name in changed}))
+
+
+def _dialect(session: Session) -> Any:
+    return postgresql if session.get_bind().dialect.name == "postgresql" else sqlite

@@ -85,7 +85,7 @@ def is_unseen_by(actor: Any) -> ColumnElement[bool]:
     return (Message.person_id == actor.id) & is_bell & Message.seen_at.is_(None) & is_known_to(actor)
 
 
-def bell_of(actor: Any, *, unseen: bool) -> Select[tuple[Message]]:
+def bell_of(actor: Any, *, unseen: bool) -> Select[Message]:
     """The messages that rang for `actor` and that they may still know of, newest first."""
     query = select(Message).where(Message.person_id == actor.id, Message.channel == "bell", is_known_to(actor))
     if unseen:
@@ -100,7 +100,7 @@ def mails_beside(messages: list[Message]) -> dict[int, Message]:
     return {mail.rung_id: mail for mail in db.session.scalars(query) if mail.rung_id is not None}
 
 
-def undelivered(actor: Any) -> Select[tuple[Message]]:
+def undelivered(actor: Any) -> Select[Message]:
     """What was given up, of everything that `actor` may know of, newest first."""
     query = select(Message).where(Message.dead_at.is_not(None), is_known_to(actor))
     return query.options(joinedload(Message.person), joinedload(Message.duty), joinedload(Message.incident)).order_by(

@@ -1,0 +1,269 @@
+"""Warnings: planning a duty's rungs, firing those that are due, acknowledging them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, func, or_, select, update
+
+from incident_tracker import library
+from incident_tracker.actions import ringing
+from incident_tracker.actions.ringing import Firing
+from incident_tracker.errors import Conflict
+from incident_tracker.models.alerts import Acknowledgement, Rung, add_rungs, claim, claim_beside, next_rung_at
+from incident_tracker.models.duties import Duty, DutyState
+from incident_tracker.models.incidents import Incident
+from incident_tracker.models.messages import Message
+from incident_tracker.rules import ladder
+from incident_tracker.rules.ladder import Ladder, PlannedRung, Standing
+from incident_tracker.rules.permissions import Permission
+from incident_tracker.work import Work
+
+#: parts of other actions: they check no permission of their own and are never called from a door
+PARTS = ("plan", "plan_all")
+
+#: duties that are warned of. One that cannot be decided yet is among them: an unknown fact never silences a duty
+WARNED_OF = (DutyState.RUNNING, DutyState.UNDECIDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A duty's clock as the warnings see it: from `start` to `deadline` (UTC); no `ladder` where nothing is to be warned of."""
+
+    duty_id: int
+    incident_id: int
+    restricted: bool
+    start: datetime
+    deadline: datetime | None
+    ladder: Ladder | None
+
+
+@dataclass(frozen=True, slots=True)
+class FireResult:
+    """What firing came to: how many rungs fired, how many were claimed for it, how many reached nobody, and when the next is due (UTC)."""
+
+    fired: int
+    claimed: int
+    unheard: int
+    next_due_at: datetime | None
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """Claimed rungs by what becomes of them: ids of rungs, and of duties whose clock moved without their rungs."""
+
+    firings: list[Firing] = field(default_factory=list)
+    overtaken: list[int] = field(default_factory=list)
+    cancelled: list[int] = field(default_factory=list)
+    moved: set[int] = field(default_factory=set)
+
+
+def plan(work: Work, duty: Duty) -> None:
+    """Make a duty's waiting rungs agree with its clock; planning again changes nothing.
+
+    What no longer fits is cancelled, what is new is added, what was fired for the same deadline is never repeated. Of the
+    new rungs whose moment has passed one, the most urgent, fires at once; the others count as overtaken.
+    """
+    work.session.flush()
+    plan_all(work, [duty.id])
+
+
+def plan_all(work: Work, duty_ids: Sequence[int]) -> None:
+    """Plan several duties, as `plan` does for one. What is not flushed yet is not seen."""
+    if not duty_ids:
+        return
+    # nobody fires a duty's rungs, or plans them too, while this is under way
+    work.session.execute(select(Duty.id).where(Duty.id.in_(duty_ids)).order_by(Duty.id).with_for_update(key_share=True))
+    remembered = _remembered(work, duty_ids)
+    rows: list[dict[str, Any]] = []
+    for clock in _clocks(work, duty_ids):
+        deadline = clock.deadline or work.now
+        agreement = ladder.agree(clock.ladder, clock.start, deadline, work.now, remembered[clock.duty_id])
+        _end(work, agreement.cancel, "cancelled")
+        _end(work, agreement.overtake, "overtaken")
+        for rung_id, rung in agreement.renew:
+            renewed = _row(work, clock, rung) | {"outcome": None}
+            work.session.execute(update(Rung).where(Rung.id == rung_id).values(renewed).execution_options(synchronize_session=False))
+        rows += [_row(work, clock, rung) for rung in agreement.add]
+        rows += [_row(work, clock, rung, "overtaken") for rung in agreement.add_overtaken]
+    add_rungs(work.session, rows)
+
+
+def fire_due(work: Work, limit: int = 500, channels: Collection[str] = ("bell", "email")) -> FireResult:
+    """Fire up to `limit` rungs that are due, the longest waiting first: each becomes one message a person and channel.
+
+    Everything is asked anew: a rung whose duty is done or whose deadline moved is cancelled, and a moved duty is planned
+    again. Of a duty's rungs that are due together the most urgent fires and counts the others, which are overtaken. After
+    a deadline each rung that fires brings the next reminder. Call it again while it claims something.
+    """
+    work.require(Permission.RUN_CLOCKWORK)
+    claimed = _claimed(work, limit)
+    clocks = {clock.duty_id: clock for clock in _clocks(work, {rung.duty_id for rung in claimed})}
+    found = _sort_out(claimed, clocks, work.now)
+    _end(work, found.cancelled, "cancelled")
+    _end(work, found.overtaken, "overtaken")
+    unheard = ringing.ring(work, found.firings, channels)
+    _end(work, unheard, "unheard")
+    _count_overtaken(work, found.firings)
+    add_rungs(work.session, [_row(work, clocks[one.duty_id], rung) for one in found.firings if (rung := _reminder(one, clocks, work.now)) is not None])
+    plan_all(work, sorted(found.moved))
+    _record_firing(work, found, clocks, unheard)
+    return FireResult(len(found.firings), len(claimed), len(unheard), next_rung_at())
+
+
+def watch_over(work: Work, limit: int = 500) -> int:
+    """Plan duties that are warned of and have no rung waiting, should there be any; returns how many there were.
+
+    Nothing should leave a duty so. But if something did, nobody would ever be warned, and nobody would know.
+    """
+    work.require(Permission.RUN_CLOCKWORK)
+    waits = exists().where(Rung.duty_id == Duty.id, Rung.ended_at.is_(None))
+    unwatched = select(Duty.id).where(
+        Duty.done_at.is_(None), Duty.state.in_(WARNED_OF), or_(Duty.conservative_at.is_not(None), Duty.target_at.is_not(None)), ~waits,
+    )
+    ids = list(work.session.scalars(unwatched.order_by(Duty.id).limit(limit)))
+    plan_all(work, ids)
+    if ids:
+        work.record("alert.watch_over", "Duties with no warning ahead of them were planned again")
+    return len(ids)
+
+
+def acknowledge(work: Work, duty: Duty) -> Acknowledgement:
+    """Take a duty's warnings: until its deadline passes or moves, later ones go only to its owner and to whoever took them.
+
+    The deadline itself is not moved, and the warnings go on. Raises Conflict for a duty that is warned of no more.
+    """
+    work.require(Permission.ACKNOWLEDGE, duty.incident)
+    deadline = duty.conservative_at or duty.target_at
+    if duty.state not in WARNED_OF or deadline is None:
+        raise Conflict("This duty is warned of no more; there is nothing to acknowledge.")
+    _see(work, duty)
+    query = select(Acknowledgement).where(Acknowledgement.duty_id == duty.id, Acknowledgement.person_id == work.actor.id, Acknowledgement.deadline_at == deadline)
+    given = work.session.scalar(query.order_by(Acknowledgement.id.desc()).limit(1))
+    if given is not None and (work.now < deadline or given.at >= deadline):
+        return given
+    acknowledgement = Acknowledgement(duty_id=duty.id, person_id=work.actor.id, at=work.now, deadline_at=deadline)
+    work.session.add(acknowledgement)
+    work.record(
+        "alert.acknowledge", f"Took the warnings of: {duty.title}", incident=duty.incident, subject=f"duty:{duty.id}",
+        after={"deadline": deadline.isoformat()},
+    )
+    return acknowledgement
+
+
+def _clocks(work: Work, duty_ids: Collection[int]) -> list[Clock]:
+    """The clocks of these duties, as they stand in the database."""
+    query = (
+        select(Duty.id, Duty.incident_id, Duty.state, Duty.trigger_at, Duty.conservative_at, Duty.target_at, Incident.reported_at, Incident.restricted)
+        .join(Incident, Incident.id == Duty.incident_id).where(Duty.id.in_(duty_ids)).order_by(Duty.id)
+    )
+    ladders = library.shelf().ladders
+    return [_clock(row, ladders) for row in work.session.execute(query)] if duty_ids else []
+
+
+def _clock(row: Any, ladders: Mapping[str, Ladder]) -> Clock:
+    """The law's number drives the warnings; where there is none, the organisation's own target does."""
+    start = row.trigger_at or row.reported_at
+    deadline = row.conservative_at or row.target_at
+    chosen = None
+    if row.state in WARNED_OF and deadline is not None:
+        chosen = ladder.choose(ladders, deadline - start, "law" if row.conservative_at else "target")
+    return Clock(row.id, row.incident_id, row.restricted, start, deadline, chosen)
+
+
+def _row(work: Work, clock: Clock, rung: PlannedRung, outcome: str | None = None) -> dict[str, Any]:
+    """A planned rung as a row of the table; one with an outcome has ended with it."""
+    return {
+        "duty_id": clock.duty_id, "incident_id": clock.incident_id, "key": rung.key, "due_at": rung.due_at, "planned_at": work.now,
+        "deadline_at": clock.deadline, "audience": list(rung.audience), "loudness": rung.loudness,
+        "ended_at": work.now if outcome else None, "outcome": outcome, "overtaken_count": 0,
+    }
+
+
+def _remembered(work: Work, duty_ids: Collection[int]) -> dict[int, list[Standing]]:
+    query = select(Rung.duty_id, Rung.id, Rung.key, Rung.due_at, Rung.deadline_at, Rung.audience, Rung.loudness, Rung.outcome, Rung.ended_at)
+    found: dict[int, list[Standing]] = defaultdict(list)
+    for row in work.session.execute(query.where(Rung.duty_id.in_(duty_ids)).order_by(Rung.id)):
+        found[row.duty_id].append(Standing(row.id, row.key, row.due_at, row.deadline_at, tuple(row.audience), row.loudness, row.outcome, row.ended_at))
+    return found
+
+
+def _claimed(work: Work, limit: int) -> list[Firing]:
+    rows = list(work.session.execute(claim(work.now, limit)))
+    if len(rows) == limit:
+        # the limit may have parted the rungs of one duty
+        rows += work.session.execute(claim_beside(work.now, {row.duty_id for row in rows}))
+    return sorted((Firing(*row) for row in rows), key=lambda one: (one.due_at, one.rung_id))
+
+
+def _sort_out(claimed: Iterable[Firing], clocks: Mapping[int, Clock], now: datetime) -> _Sorted:
+    """What becomes of each claimed rung; `claimed` is in the order of their moments."""
+    found, latest, before = _Sorted(), dict[int, Firing](), defaultdict[int, int](int)
+    for rung in claimed:
+        clock = clocks[rung.duty_id]
+        if clock.ladder is None:
+            found.cancelled.append(rung.rung_id)
+        elif clock.deadline != rung.deadline_at:
+            found.cancelled.append(rung.rung_id)
+            found.moved.add(rung.duty_id)
+        else:
+            if rung.duty_id in latest:
+                found.overtaken.append(latest[rung.duty_id].rung_id)
+                before[rung.duty_id] += 1
+            latest[rung.duty_id] = rung
+    for duty_id, rung in latest.items():
+        chosen = clocks[duty_id].ladder
+        assert chosen is not None
+        missed = before[duty_id] + _missed_reminders(chosen, rung, now)
+        found.firings.append(replace(rung, overtaken=missed))
+    return found
+
+
+def _missed_reminders(chosen: Ladder, rung: Firing, now: datetime) -> int:
+    """How many reminders fell between a late rung and `now`: they were never made, for each is brought by the one before."""
+    if now < rung.deadline_at:
+        return 0
+    waiting_since = max(rung.due_at, rung.planned_at)
+    ahead, was_ahead = (ladder.next_after_deadline(chosen, rung.deadline_at, at) for at in (now, waiting_since))
+    return ladder.reminder_number(ahead.key) - ladder.reminder_number(was_ahead.key)
+
+
+def _reminder(firing: Firing, clocks: Mapping[int, Clock], now: datetime) -> PlannedRung | None:
+    """The next reminder, once the deadline has passed."""
+    chosen = clocks[firing.duty_id].ladder
+    if chosen is None or now < firing.deadline_at:
+        return None
+    return ladder.next_after_deadline(chosen, firing.deadline_at, now)
+
+
+def _count_overtaken(work: Work, firings: Iterable[Firing]) -> None:
+    for count in {one.overtaken for one in firings} - {0}:
+        ids = [one.rung_id for one in firings if one.overtaken == count]
+        work.session.execute(update(Rung).where(Rung.id.in_(ids)).values(overtaken_count=count).execution_options(synchronize_session=False))
+
+
+def _end(work: Work, rung_ids: Collection[int], outcome: str) -> None:
+    if rung_ids:
+        ended = update(Rung).where(Rung.id.in_(rung_ids)).values(ended_at=func.coalesce(Rung.ended_at, work.now), outcome=outcome)
+        work.session.execute(ended.execution_options(synchronize_session=False))
+
+
+def _record_firing(work: Work, found: _Sorted, clocks: Mapping[int, Clock], unheard: Collection[int]) -> None:
+    """One entry a batch; restricted incidents have their own, so that nobody else reads or counts them there."""
+    apart: dict[int | None, list[int]] = defaultdict(list)
+    for firing in found.firings:
+        clock = clocks[firing.duty_id]
+        apart[clock.incident_id if clock.restricted else None].append(firing.rung_id)
+    for incident_id, rungs in apart.items():
+        incident = work.session.get(Incident, incident_id) if incident_id else None
+        silent = sorted(set(rungs) & set(unheard))
+        said = "Warnings fired; some reached nobody, for no active person may know of their incident" if silent else "Warnings fired"
+        work.record("alert.fire", said, incident=incident, after={"rungs": sorted(rungs), "unheard": silent})
+
+
+def _see(work: Work, duty: Duty) -> None:
+    """Whoever takes a duty's warnings has seen them."""
+    rang = update(Message).where(Message.duty_id == duty.id, Message.person_id == work.actor.id, Message.channel == "bell", Message.seen_at.is_(None))
+    work.session.execute(rang.values(seen_at=work.now).execution_options(synchronize_session=False))
