@@ -1,0 +1,85 @@
+"""An address for every page: what to put where a route has a blank, in a tracker with something of everything in it."""
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.routing import Rule
+
+from incident_tracker import library
+from incident_tracker.actions import duties, evidence, incidents, playbooks
+from incident_tracker.models.base import db
+from incident_tracker.models.evidence import Vault
+from incident_tracker.models.incidents import Incident
+from incident_tracker.work import unit_of_work
+from tests import stories
+
+#: the members of the told incident: Otto is the outsider, Adam administers and has no business there
+MEMBERS = ("ines", "ravi", "laura", "mona", "olga")
+
+
+@dataclass
+class Told:
+    """What was put into the database: the value for each blank, by the blank's name."""
+
+    reference: str
+    blanks: dict[str, Any] = field(default_factory=dict)
+
+
+def tell(app: Flask, *, restricted: bool) -> Told:
+    """A breach with duties, facts, a decision that waits, a checklist and evidence; Ines leads, the members are on it."""
+    stories.set_profile()
+    found = stories.report(stories.CERTAIN)
+    _change(lambda work: incidents.change_stage(work, _the(found.reference), "confirmed", "The mailbox rules were copied."))
+    for name in MEMBERS[1:]:
+        _change(lambda work, name=name: incidents.add_member(work, _the(found.reference), stories.person(name)))
+    if restricted:
+        _change(lambda work: incidents.restrict(work, _the(found.reference), True))
+    told = Told(found.reference, {"reference": found.reference})
+    told.blanks |= _with_decision(found.reference) | _with_checklist(found.reference) | _with_evidence(app, found.reference)
+    told.blanks |= {"group": "people", "playbook_id": "ransomware", "person_id": stories.person("ravi").id, "filename": "app.css"}
+    return told
+
+
+def address(rule: Rule, told: Told) -> str:
+    """The address of a route. Raises AssertionError for a blank that nobody gave a value."""
+    missing = sorted(name for name in rule.arguments if name not in told.blanks)
+    assert not missing, f"{rule.endpoint}: say in tests/addresses.py what stands for {', '.join(missing)}"
+    return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", lambda blank: str(told.blanks[blank[1]]), rule.rule)
+
+
+def routes(app: Flask, method: str) -> list[Rule]:
+    """The routes that answer this method, by endpoint."""
+    return sorted((rule for rule in app.url_map.iter_rules() if method in (rule.methods or ())), key=lambda rule: (rule.endpoint, rule.rule))
+
+
+def _change(action: Callable[..., Any], by: str = "ines") -> Any:
+    with unit_of_work(stories.person(by), stories.FRIDAY + timedelta(hours=1)) as work:
+        return action(work)
+
+
+def _the(reference: str) -> Incident:
+    return db.session.scalars(select(Incident).where(Incident.reference == reference)).one()
+
+
+def _with_decision(reference: str) -> dict[str, Any]:
+    duty = stories.duty_of(_the(reference), "eu-gdpr-33-1")
+    decision = _change(lambda work: duties.ask_decision(work, duty, "not_required", "The copied rules reached no letter of anybody."))
+    return {"duty_id": duty.id, "decision_id": decision.id}
+
+
+def _with_checklist(reference: str) -> dict[str, Any]:
+    checklist = _change(lambda work: playbooks.start_checklist(work, _the(reference), library.shelf().playbooks["ransomware"]))
+    return {"checklist_id": checklist.id, "step_id": checklist.steps[0].id}
+
+
+def _with_evidence(app: Flask, reference: str) -> dict[str, Any]:
+    config = app.extensions["tracker"]
+    vault = Vault(config.evidence_folder, config.upload_megabytes * 1_048_576)
+    found = _change(lambda work: evidence.add(work, _the(reference), "mail-log.txt", "text/plain", io.BytesIO(b"17:05 rule made\n"), vault=vault))
+    return {"attachment_id": found.id}
