@@ -38,9 +38,9 @@ class Conflict(TrackerError):
 class Invalid(TrackerError):
     """What was entered cannot be taken; `fields` maps a field's name to the sentences beside it."""
 
-    def __init__(self, text: str = "Please mend the marked fields.", **fields: str | Sequence[str]) -> None:
-        super().__init__(text if text or not fields else next(iter(fields.values())))
+    def __init__(self, text: str = "", **fields: str | Sequence[str]) -> None:
         self.fields = {name: [said] if isinstance(said, str) else list(said) for name, said in fields.items()}
+        super().__init__(text or " ".join(sentence for said in self.fields.values() for sentence in said))
 
 
 class TooManyTries(TrackerError):

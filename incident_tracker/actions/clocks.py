@@ -1,7 +1,7 @@
 """The recomputation of an incident's duties from its facts and the law. It keeps owners, decisions and proof, and records what moved."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -80,8 +80,7 @@ def replan(work: Work, incident: Incident) -> None:
     """Make the waiting warnings, the checklist's times and the incident's summary agree with its duties and people."""
     work.session.flush()
     duties = duties_of(incident.id)
-    for duty in duties:
-        alerts.plan(work, duty)
+    alerts.plan_all(work, [duty.id for duty in duties])
     playbooks.reschedule(work, incident)
     open_duties = [duty for duty in duties if duty.is_open] if incident.is_open else []
     dated = [duty for duty in open_duties if duty.conservative_at is not None and duty.state != DutyState.HELD]
@@ -242,7 +241,7 @@ def _snapshot(duty: Duty) -> dict[str, Any]:
         "state": str(duty.state),
         "deadline": duty.conservative_value,
         "statutory": duty.statutory_value,
-        "trigger": duty.trigger_at.isoformat() if duty.trigger_at else None,
+        "trigger": duty.trigger_at.astimezone(UTC).isoformat() if duty.trigger_at else None,
     }
 
 

@@ -85,6 +85,6 @@ def _check(entries: Sequence[Entry], incident: Incident) -> None:
             raise Invalid(f"{entry.certainty} is no certainty.")
         document = clocks.document_of({entry.name: entry.value}) if entry.value is not None else {}
         try:
-            read_facts({"organisation.zone": incident.zone, **document}, catalogue=library.shelf().law.catalogue)
+            read_facts({"organisation.zone": incident.zone, **document}, catalogue=library.shelf().law.facts)
         except FactError as error:
             raise Invalid(f"{entry.name}: expected {error.expected}") from error

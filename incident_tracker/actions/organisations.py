@@ -24,7 +24,7 @@ def set_profile(work: Work, values: Mapping[str, Any]) -> int:
     before = organisation_facts()
     changed = {name: value for name, value in values.items() if before.get(name) != value}
     try:
-        read_facts({name: value for name, value in changed.items() if value is not None}, catalogue=library.shelf().law.catalogue)
+        read_facts({name: value for name, value in changed.items() if value is not None}, catalogue=library.shelf().law.facts)
     except FactError as error:
         raise Invalid(f"{error.path}: expected {error.expected}") from error
     for name, value in changed.items():

@@ -42,7 +42,7 @@ def zones() -> list[str]:
 @cache
 def places() -> list[tuple[str, str]]:
     """Every country and US state that the rules know, as (code, name)."""
-    return sorted(((place.code, place.name) for place in library.shelf().law.places), key=lambda pair: pair[1])
+    return sorted(((place.code, place.name) for place in library.shelf().law.places.by_code.values()), key=lambda pair: pair[1])
 
 
 @cache

@@ -118,7 +118,7 @@ def _form(specs: list[FactSpec], current: dict[str, Any], incident: Incident) ->
 
 
 def _asked(group: str, only: list[str]) -> list[FactSpec]:
-    catalogue = library.shelf().law.catalogue
+    catalogue = library.shelf().law.facts
     if only:
         specs = [spec for name in only if (spec := catalogue.find(name)) is not None]
     elif group in GROUPS:
@@ -133,7 +133,7 @@ def _asked(group: str, only: list[str]) -> list[FactSpec]:
 
 def spec_of(name: str) -> FactSpec | None:
     """What the catalogue says of a ledger line."""
-    return library.shelf().law.catalogue.find(name)
+    return library.shelf().law.facts.find(name)
 
 
 def group_of(name: str) -> str:

@@ -46,6 +46,6 @@ def _save(specs: list[FactSpec], form: Any) -> None:
 def _specs() -> list[FactSpec]:
     return [
         spec
-        for spec in library.shelf().law.catalogue.values()
+        for spec in library.shelf().law.facts.values()
         if spec.group == "organisation" and not spec.derive and spec.per != "place" and spec.name != "role"
     ]

@@ -98,7 +98,7 @@ def report() -> ResponseReturnValue:
 
 
 def _data_choices() -> list[tuple[str, str]]:
-    elements = library.shelf().law.catalogue["data.elements"]
+    elements = library.shelf().law.facts["data.elements"]
     return [(value, elements.label_of(value)) for value in DATA_CHOICES]
 
 
