@@ -45,6 +45,7 @@ def sign_in(work: Work, person: Person, via: str, address: str, buckets: Collect
     """Record a complete sign-in and forgive the tries that led to it."""
     work.require(Permission.ENTER)
     sign_ins.forgive_try(work.session, buckets)
+    person.signed_in_at = work.now
     work.record("sign_in.succeed", f"signed in with {via}", subject=f"person:{person.id}", after={"from": address, "with": via})
 
 

@@ -47,6 +47,7 @@ class Person(Base, UserMixin):
     #: the time step of the last code that was accepted; one at or before it is a replay
     totp_counter: Mapped[int | None]
     switched_off_at: Mapped[datetime | None]
+    signed_in_at: Mapped[datetime | None]
     roles: Mapped[list[Role]] = relationship(secondary=person_role, lazy="selectin", order_by=Role.name)
     webauthn: Mapped[list[Passkey]] = relationship(back_populates="person", cascade="all, delete-orphan")
 
