@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 from flask_security import current_user
 
 from incident_tracker import clock
@@ -37,10 +37,12 @@ def register(app: Flask) -> None:
     @app.context_processor
     def around() -> dict[str, Any]:
         config = current_app.extensions["tracker"]
+        # macros that are imported without the page's context still see `g`
+        g.now = clock.now()
         return {
             "organisation": config.organisation,
             "version": VERSION,
-            "now": clock.now(),
+            "now": g.now,
             "theme": _theme(),
             "navigation": [(endpoint, words) for endpoint, words, permission in NAVIGATION if _may(permission)],
             "incident_tabs": [(endpoint, words) for endpoint, words in INCIDENT_TABS if endpoint in current_app.view_functions],
