@@ -20,6 +20,7 @@ from incident_tracker.actions import audit as audit_acts
 from incident_tracker.actions import people as people_acts
 from incident_tracker.config import PREFIX, Config, ConfigError, from_environment
 from incident_tracker.config import settings as all_settings
+from incident_tracker.demo import making
 from incident_tracker.errors import TrackerError
 from incident_tracker.factory import create_app
 from incident_tracker.law_cli import law
@@ -101,7 +102,25 @@ def _say_where(app: Flask, config: Config) -> None:
 
 def _setup_link(config: Config) -> str:
     with unit_of_work(OPERATOR) as work:
-        return f"{config.base_url}{people_acts.make_setup_link(work)}"
+        return people_acts.make_setup_link(work, config.base_url)
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True)
+@click.pass_context
+def demo(ctx: click.Context, port: int) -> None:
+    """Serve an example organisation from a database of its own; the log-ins are printed once, when it is made."""
+    config = from_environment(base_url=f"http://127.0.0.1:{port}", organisation="Harbour Health")
+    app = _app(config, check=False)
+    with app.app_context():
+        if schema.fit() is schema.Fit.EMPTY:
+            upgrade()
+            click.echo("Making the example organisation …")
+            for one in making.make(config.base_url, clock.now(), lambda line: click.echo(f"  {line}")):
+                click.echo(f"{one.name:14} {', '.join(one.roles):14} {one.email:26} {one.password}")
+            click.echo("Write these down: they are not shown again. Signing in for the first time sets up a second factor.")
+        schema.demand_fit()
+    Server(config, host="127.0.0.1", port=port, processes=1, threads=8, with_worker=True).run()
 
 
 @main.command("setup-link")
