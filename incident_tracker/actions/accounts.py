@@ -38,7 +38,8 @@ def change_profile(work: Work, name: str, zone: str) -> None:
     person = _self(work)
     before = {"name": person.name, "zone": person.zone}
     person.name, person.zone = clean_name(name), clean_zone(zone)
-    work.record("account.change_profile", "changed their name or zone", subject=_subject(person), before=before, after={"name": person.name, "zone": person.zone})
+    after = {"name": person.name, "zone": person.zone}
+    work.record("account.change_profile", "changed their name or zone", subject=_subject(person), before=before, after=after)
 
 
 def change_password(work: Work, password_hash: str) -> str:

@@ -155,8 +155,10 @@ def reset_second_factor(work: Work, person: Person) -> None:
     person.mf_recovery_codes, person.fs_uniquifier = [], new_uniquifier()
     removed = [passkey.name for passkey in person.webauthn]
     person.webauthn.clear()
-    work.record("person.reset_second_factor", f"reset the second factor of {person.name}", subject=f"person:{person.id}", before={"passkeys": removed})
-    deliveries.queue(work, "account_changed", person=person, content={"what": f"{work.actor.name} reset your second factor. You set it up again when you next sign in."})
+    summary = f"reset the second factor of {person.name}"
+    work.record("person.reset_second_factor", summary, subject=f"person:{person.id}", before={"passkeys": removed})
+    what = f"{work.actor.name} reset your second factor. You set it up again when you next sign in."
+    deliveries.queue(work, "account_changed", person=person, content={"what": what})
 
 
 def offer_password_link(work: Work, person: Person) -> None:
@@ -200,7 +202,7 @@ def _clean_email(email: str) -> str:
 
 def _clean_roles(role_names: Iterable[str]) -> list[str]:
     chosen = set(role_names)
-    roles = [role.value for role in RoleName if role.value in chosen]
+    roles: list[str] = [role.value for role in RoleName if role.value in chosen]
     if not roles or len(roles) != len(chosen):
         raise Invalid(roles="Choose at least one role.")
     return roles
@@ -252,7 +254,7 @@ def _join(work: Work, invitation: Invitation, email: str, entry: Entry, role_nam
     return person
 
 
-def _revoke(work: Work, query: Select[tuple[Invitation]]) -> None:
+def _revoke(work: Work, query: Select[Invitation]) -> None:
     for invitation in work.session.scalars(query):
         invitation.revoked_at = work.now
         work.record("person.revoke_invitation", f"withdrew the link for {invitation.email or 'the set-up'}", subject=f"invitation:{invitation.id}")

@@ -36,7 +36,7 @@ class Person(Base, UserMixin):
     email: Mapped[str] = mapped_column(String(255), unique=True)
     name: Mapped[str] = mapped_column(String(120))
     zone: Mapped[str] = mapped_column(String(64), default="UTC")
-    password: Mapped[str | None] = mapped_column(String(255))
+    password: Mapped[str | None] = mapped_column(String(255))  # type: ignore[assignment]
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
@@ -48,8 +48,8 @@ class Person(Base, UserMixin):
     totp_counter: Mapped[int | None]
     switched_off_at: Mapped[datetime | None]
     signed_in_at: Mapped[datetime | None]
-    roles: Mapped[list[Role]] = relationship(secondary=person_role, lazy="selectin", order_by=Role.name)
-    webauthn: Mapped[list[Passkey]] = relationship(back_populates="person", cascade="all, delete-orphan")
+    roles: Mapped[list[Role]] = relationship(secondary=person_role, lazy="selectin", order_by=Role.name)  # type: ignore[assignment]
+    webauthn: Mapped[list[Passkey]] = relationship(back_populates="person", cascade="all, delete-orphan")  # type: ignore[assignment]
 
     @property
     def role_names(self) -> frozenset[str]:
@@ -121,7 +121,7 @@ def active_people(*role_names: str) -> list[Person]:
     return list(db.session.scalars(query))
 
 
-def find_people(text: str = "", role: str = "", state: str = "") -> Select[tuple[Person]]:
+def find_people(text: str = "", role: str = "", state: str = "") -> Select[Person]:
     """People by name; `text` stands in the name or address, `state` is "on" or "off", empty for both."""
     query = select(Person).order_by(Person.active.desc(), Person.name, Person.id)
     if text.strip():

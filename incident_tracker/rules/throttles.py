@@ -3,8 +3,8 @@
 import hashlib
 from datetime import datetime, timedelta
 
-#: failures until a bucket closes, by its kind. An address may be a whole office; an account, a device and a code are one person's.
-LIMITS = {"address": 20, "account": 5, "device": 5, "code": 5, "confirm": 5, "reset": 3}
+#: failures until a bucket closes, by its kind. An address may be a whole office; the rest is one person's.
+LIMITS = {"address": 20, "account": 5, "device": 5, "code": 5, "confirm": 5, "reset": 3, "passkey": 20}
 
 #: how long it stays closed after the last allowed failure, and after each one more. It never grows beyond the last:
 #: whoever tries on somebody else's name must not be able to lock them out for good.

@@ -1,6 +1,8 @@
 """One's own account: name and zone, password, second factor, recovery codes, look, sessions."""
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from datetime import datetime
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user, hash_password
 from flask_wtf import FlaskForm
@@ -146,9 +148,10 @@ def _me(form: ProfileForm) -> ResponseReturnValue:
     meanings = [(role.value, permissions.ROLE_MEANINGS[role]) for role in permissions.Role if role.value in current_user.role_names]
     codes_left = len(current_user.mf_recovery_codes or [])
     can_have_passkeys = identity().webauthn_util.is_possible
+    began_at = session.get("began_at")
     page = render_template(
         "accounts/me.html", form=form, roles=meanings, codes_left=codes_left, can_have_passkeys=can_have_passkeys, themes=THEMES,
-        chosen_theme=request.cookies.get("theme", "auto"), began_at=session.get("began_at"),
+        began_at=datetime.fromisoformat(began_at) if began_at else None, config=current_app.extensions["tracker"],
     )
     return page, 422 if form.errors else 200
 

@@ -20,15 +20,22 @@ pages = Blueprint("invitations", __name__)
 class JoinForm(NewPasswordForm):
     """Who somebody is who joins."""
 
-    name = StringField("Your name", [validators.InputRequired("Enter your name."), validators.Length(max=120)], description="As colleagues know you; it stands in the record.")
+    name = StringField(
+        "Your name", [validators.InputRequired("Enter your name."), validators.Length(max=120)],
+        description="As colleagues know you; it stands in the record.",
+    )
     zone = ZoneField("Time zone", description="Deadlines are shown in it, beside the law's own.")
 
 
 class SetUpForm(JoinForm):
     """The first administrator."""
 
-    email = StringField("E-mail address", [validators.InputRequired("Enter your e-mail address."), validators.Length(max=255)], description="You sign in with it.")
-    handles_incidents = BooleanField("I also log and handle incidents", description="Adds the role of an officer. An administrator alone does not see incidents.")
+    email = StringField(
+        "E-mail address", [validators.InputRequired("Enter your e-mail address."), validators.Length(max=255)], description="You sign in with it.",
+    )
+    handles_incidents = BooleanField(
+        "I also log and handle incidents", description="Adds the role of an officer. An administrator alone does not see incidents.",
+    )
 
 
 @pages.route("/invitation/<secret>", methods=["GET", "POST"])

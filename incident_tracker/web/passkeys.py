@@ -10,7 +10,12 @@ from flask.typing import ResponseReturnValue
 from flask_security import current_user
 from flask_wtf import FlaskForm
 from sqlalchemy import select
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, parse_authentication_credential_json, parse_registration_credential_json
+from webauthn.helpers import (
+    base64url_to_bytes,
+    bytes_to_base64url,
+    parse_authentication_credential_json,
+    parse_registration_credential_json,
+)
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import AuthenticationCredential, AuthenticatorTransport, PublicKeyCredentialDescriptor
 from wtforms import HiddenField, StringField
@@ -56,7 +61,8 @@ def offer(person: Person | None) -> dict[str, str] | None:
 @pages.post("/sign-in/passkey")
 def sign_in() -> ResponseReturnValue:
     """Sign in with a passkey alone: it is something one has, unlocked by something one knows or is."""
-    buckets = {throttles.bucket("address", sessions.address())}
+    # a bucket of its own: guessing at passwords in the same office closes no door to a passkey
+    buckets = {throttles.bucket("passkey", sessions.address())}
     passkey = _verified(None, buckets)
     if passkey is None:
         return redirect(url_for("security.login", next=sessions.safe_path(request.form.get("next"))))
@@ -188,7 +194,7 @@ def _made(form: PasskeyForm) -> tuple[acts.NewPasskey, bytes]:
 
 def _handle(person: Any) -> str:
     """The name by which authenticators know a person: no address, nothing that says who it is."""
-    return str(person.fs_webauthn_user_handle or sign_ins.digest(f"{current_app.secret_key}:{person.id}"))
+    return str(person.fs_webauthn_user_handle or sign_ins.digest(f"{current_app.secret_key!s}:{person.id}"))
 
 
 def _descriptors(person: Any) -> list[PublicKeyCredentialDescriptor]:

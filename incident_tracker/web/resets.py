@@ -41,7 +41,7 @@ def ask() -> ResponseReturnValue:
 @pages.route("/new-password/<token>", methods=["GET", "POST"])
 def reset(token: str) -> ResponseReturnValue:
     """Set a new password by a link. It signs nobody in: the second factor is asked for as always."""
-    expired, invalid, person = reset_password_token_status(token)
+    expired, invalid, person = reset_password_token_status(token)  # type: ignore[no-untyped-call]
     if expired or invalid or person is None or not person.active:
         return render_template("accounts/dead_link.html", what="password"), 410
     form = NewPasswordForm()
@@ -58,7 +58,7 @@ def reset(token: str) -> ResponseReturnValue:
 
 def link_for(person: Person) -> str:
     """The link by which this person sets a new password, for one hour, once. Built from the settings, never from a request."""
-    path = url_for("resets.reset", token=generate_reset_password_token(person))
+    path = url_for("resets.reset", token=generate_reset_password_token(person))  # type: ignore[no-untyped-call]
     return f"{current_app.extensions['tracker'].base_url.rstrip('/')}{path}"
 
 

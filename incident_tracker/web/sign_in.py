@@ -94,7 +94,8 @@ def recovery() -> ResponseReturnValue:
     if form.validate_on_submit():
         if _try_second(person, "recovery code", lambda: _use_recovery_code(person, form.code.data or "")):
             entered = sessions.enter(person, "password and recovery code", sessions.code_buckets("code", person))
-            flash(f"{plural(len(person.mf_recovery_codes or []), 'recovery code')} left. If your phone is lost, set up a new one now, under your name.", "plain")
+            left = plural(len(person.mf_recovery_codes or []), "recovery code")
+            flash(f"{left} left. If your phone is lost, set up a new one now, under your name.", "plain")
             return entered
         form.code.errors = [WRONG_RECOVERY]
     return render_template("security/recovery.html", form=form), 422 if form.errors else 200
