@@ -136,11 +136,7 @@ class Calendars:
 
 
 def _part_of(country: str, part: str) -> str | None:
-    known: set[str] = set()
-    try:
-        known = set(holidays.list_supported_countries().get(country, ()))
-    except KeyError:
-        pass
+    known = holidays.list_supported_countries().get(country, ())
     return part if part in known else None
 
 
@@ -188,4 +184,4 @@ def _calendar(name: str, node: Node) -> Calendar:
 
 def _day(node: Node) -> date:
     found = node.day()
-    return found if found else node.refuse("expected a day")
+    return found or node.refuse("expected a day")

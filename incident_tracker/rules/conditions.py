@@ -145,7 +145,8 @@ class Compiler:
         owner = regime if spec.per == "regime" else ""
         key = (leaf.fact, leaf.op, leaf.values, owner)
         if key not in self._leaves:
-            judge = _remembered(key, _compare(leaf, spec, owner))
+            # A number is a cheaper key than the comparison itself: verdicts are looked up thousands of times.
+            judge = _remembered(len(self._leaves), _compare(leaf, spec, owner))
             self._leaves[key] = Check(judge, frozenset({leaf.fact}), frozenset({_asked_as(spec, leaf.fact)}))
         return self._leaves[key]
 
@@ -171,7 +172,7 @@ def _check_leaf(leaf: Condition, spec: FactSpec) -> None:
             raise RegimeError(f"{leaf.place}: {value!r} is not a choice of {leaf.fact!r}")
 
 
-def _remembered(key: Any, judge: Callable[[Reading], Verdict]) -> Callable[[Reading], Verdict]:
+def _remembered(key: int, judge: Callable[[Reading], Verdict]) -> Callable[[Reading], Verdict]:
     def remembered(reading: Reading) -> Verdict:
         found = reading.cache.get(key)
         if found is None:
@@ -204,18 +205,16 @@ def _joined(
     judges: tuple[Callable[[Reading], Verdict], ...], *, absorbing: Truth, neutral: Truth
 ) -> Callable[[Reading], Verdict]:
     def joined(reading: Reading) -> Verdict:
-        missing: tuple[str, ...] = ()
-        reasons: tuple[Reason, ...] = ()
-        truth = neutral
+        missing: dict[str, None] = {}
+        reasons: list[Reason] = []
         for judge in judges:
             verdict = judge(reading)
             if verdict.truth is absorbing:
                 return Verdict(absorbing, (), verdict.reasons)
-            if verdict.truth is UNKNOWN:
-                truth = UNKNOWN
-                missing += tuple(name for name in verdict.missing if name not in missing)
-            reasons += tuple(one for one in verdict.reasons if one not in reasons)
-        return Verdict(truth, missing, reasons)
+            if verdict.missing:
+                missing.update(dict.fromkeys(verdict.missing))
+            reasons += verdict.reasons
+        return Verdict(UNKNOWN if missing else neutral, tuple(missing), tuple(reasons))
 
     return joined
 

@@ -79,8 +79,8 @@ class Step:
 class Due:
     """When an obligation must be met: the conservative instant that drives warnings, and the statutory reading.
 
-    `trigger` None means that the clock has not started. Both deadlines None with a `standard` means that the law gives
-    words and no number. `missing` names the facts a number is taken from and that are not known yet.
+    `trigger` None means that the clock has not started. `has_number` False means that the law gives words (`standard`) and
+    no number, so that there is never a date. `missing` names the facts a number is taken from and that are not known yet.
     """
 
     obligation: str
@@ -94,6 +94,7 @@ class Due:
     trigger: Moment | None
     versions: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    has_number: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return all of it as JSON values."""
@@ -109,6 +110,7 @@ class Due:
             "trigger": self.trigger.to_json() if self.trigger else None,
             "versions": dict(self.versions),
             "missing": list(self.missing),
+            "has_number": self.has_number,
         }
 
 

@@ -79,6 +79,7 @@ def assess(facts: Facts | Mapping[str, Any], *, law: Law | None = None, at: date
     chronicle = Chronicle(known.moments, known.completed, law.triggers)
     days = {regime.id: _judged_on(regime, chronicle, at) for regime in law.regimes.values()}
     readings: dict[date | None, Reading] = {}
+    reckoners: dict[date | None, Reckoner] = {}
     duties: list[Duty] = []
     open_duties: list[OpenDuty] = []
     for one in law.obligations.values():
@@ -87,7 +88,8 @@ def assess(facts: Facts | Mapping[str, Any], *, law: Law | None = None, at: date
             continue
         if day not in readings:
             readings[day] = Reading(known, law.facts, law.places, law.profiles, day)
-        for duty in _duties(one, law, readings[day], Reckoner(law, chronicle, readings[day])):
+            reckoners[day] = Reckoner(law, chronicle, readings[day])
+        for duty in _duties(one, law, readings[day], reckoners[day]):
             duties.append(duty)
             if duty.missing and duty.state != DOES_NOT_APPLY:
                 open_duties.append(_open(duty, law))
@@ -113,7 +115,8 @@ def _duties(one: Obligation, law: Law, reading: Reading, reckoner: Reckoner) -> 
         due = None
         if truth is not Truth.FALSE:
             due = reckoner.due(one, target.whereabouts)
-            missing = tuple(dict.fromkeys((*missing, *due.missing)))
+            if due.missing:
+                missing = tuple(dict.fromkeys((*missing, *due.missing)))
             if hold:
                 due = after_hold(due, one, hold, reckoner.setting(one, target.whereabouts))
         found.append(Duty(one, target.recipient, _STATES[truth], missing, reasons, due, hold))
@@ -126,6 +129,8 @@ def _together(verdict: Verdict, target: Target) -> tuple[Truth, tuple[str, ...],
         return Truth.FALSE, (), verdict.reasons
     if target.truth is Truth.FALSE:
         return Truth.FALSE, (), target.reasons
+    if not target.missing and not target.reasons:
+        return verdict.truth, verdict.missing, verdict.reasons
     reasons = (*verdict.reasons, *target.reasons)
     missing = (*verdict.missing, *(name for name in target.missing if name not in verdict.missing))
     undecided = Truth.UNKNOWN in (verdict.truth, target.truth)

@@ -223,7 +223,7 @@ class Facts:
 
 
 def read_facts(
-    document: Mapping[str, Any], *, catalogue: Catalogue | None = None, places: Places | None = None
+    document: "Mapping[str, Any] | Facts", *, catalogue: Catalogue | None = None, places: Places | None = None
 ) -> Facts:
     """Read the facts document of an incident: flat dotted keys, null or absent for what is not known.
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from incident_tracker.rules.authorities import Authority
@@ -11,9 +13,10 @@ from incident_tracker.rules.catalogues import Catalogue, TriggerSpec
 from incident_tracker.rules.conditions import Check, Condition
 from incident_tracker.rules.places import Places
 from incident_tracker.rules.readings import Profile
-from incident_tracker.rules.terms import Period, Term
+from incident_tracker.rules.terms import END_OF_YEAR, Period, Term
 
 LIVE = ("in_force", "agency_position", "contractual")
+_REMEMBERED = 20_000
 STATUSES = (*LIVE, "future", "proposed", "superseded")
 
 
@@ -93,7 +96,7 @@ class Modifier:
     adds: Term | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Obligation:
     """What a regime demands: who must tell whom, from which trigger, within what period, with which content.
 
@@ -133,6 +136,15 @@ class Obligation:
     notes: str | None
     examples: tuple[Example, ...]
 
+    @cached_property
+    def stands_alone(self) -> bool:
+        """Whether its due follows from its own start alone: no other duty, no other moment and no fact changes it."""
+        terms = [term for root in (self.period.within, self.period.not_before) if root for term in root.walk()]
+        return not any(modifier.filing for modifier in self.modifiers) and not any(
+            term.other or term.after or term.number_fact or (term.start and term.start != END_OF_YEAR) or (term.roll and term.roll.when)
+            for term in terms
+        )
+
     @property
     def standard(self) -> str | None:
         """The period in the law's words, such as "without undue delay"."""
@@ -151,7 +163,7 @@ class Obligation:
         return starts and (self.effective_to is None or day <= self.effective_to)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Law:
     """Everything the regime files say, and the versions of the data behind them."""
 
@@ -168,12 +180,20 @@ class Law:
     profiles: dict[str, Profile] = field(default_factory=dict)
     checks: dict[str, Check] = field(default_factory=dict, repr=False)
     roll_checks: dict[Condition, Check] = field(default_factory=dict, repr=False)
+    single_targets: dict[str, Any] = field(default_factory=dict, repr=False)
     cache: dict[Any, Any] = field(default_factory=dict, repr=False)
 
-    @property
-    def versions(self) -> dict[str, str]:
+    @cached_property
+    def versions(self) -> Mapping[str, str]:
         """The versions to keep beside every computation."""
-        return {"law": self.version, "tzdata": self.tzdata_version, "holidays": self.holidays_version}
+        found = {"law": self.version, "tzdata": self.tzdata_version, "holidays": self.holidays_version}
+        return MappingProxyType(found)
+
+    def remember(self, key: Any, value: Any) -> None:
+        """Keep a computed value; all are dropped when there are too many, so that memory stays bounded."""
+        if len(self.cache) >= _REMEMBERED:
+            self.cache.clear()
+        self.cache[key] = value
 
     def question(self, fact: str) -> str:
         """The question for a fact in plain words, with the name of the place it is for."""

@@ -185,7 +185,8 @@ class Reading:
         return Range(low, high, f"{low:,.0f}" if low == high else f"at least {low:,.0f}")
 
     def _room_elsewhere(self, members: frozenset[str]) -> float:
-        return max((self.people_in(code).high for code in members if code not in self.facts.by_place), default=0)
+        samples = {code.split("-")[0]: code for code in members if code not in self.facts.by_place}
+        return max((self.people_in(code).high for code in samples.values()), default=0)
 
     def _hours_between(self, first: str, second: str) -> float | None:
         start = self.facts.moments.get(first.removeprefix("moments."))

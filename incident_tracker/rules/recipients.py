@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from incident_tracker.rules.authorities import Authority
 from incident_tracker.rules.conditions import Reason, Truth
@@ -30,7 +31,7 @@ class Recipient:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """A recipient as it stands: whether it is one at all, why, what is missing to say so, and its holiday calendar."""
 
@@ -40,7 +41,7 @@ class Target:
     missing: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
 
-    @property
+    @cached_property
     def whereabouts(self) -> Whereabouts:
         """What a computation needs of it."""
         zone = self.recipient.zone
@@ -51,7 +52,9 @@ def targets(one: Obligation, law: Law, reading: Reading) -> tuple[Target, ...]:
     """The recipients of an obligation; never none, so that no duty vanishes for want of a fact."""
     rule = one.recipient
     if rule.fan_out == "one":
-        return (_single(rule, law),)
+        if (found := law.single_targets.get(one.id)) is None:
+            found = law.single_targets[one.id] = (_single(rule, law),)
+        return found
     if rule.fan_out == "lead":
         return (_lead(rule, law, reading),)
     if rule.fan_out == "each_place":
@@ -147,7 +150,9 @@ def _each_place(rule: RecipientRule, law: Law, reading: Reading) -> Iterator[Tar
         missing = (f"{BY_PLACE}.{place}",) if truth is Truth.UNKNOWN else ()
         yield Target(target.recipient, target.calendar, truth, missing, (Reason(words, BY_PLACE, truth),))
     rest = members - found
-    highest = max((_range(reading, place)[1] for place in rest), default=0)
+    # Places of one country of which nothing is known have the same room; one of each is enough to ask.
+    samples = {place.split("-")[0]: place for place in rest}
+    highest = max((_range(reading, place)[1] for place in samples.values()), default=0)
     if highest > rule.more_than:
         missing = (BY_PLACE,) if not reading.facts.by_place else ("affected.places_complete",)
         yield _open(rule, "others", "places not known yet", Truth.UNKNOWN, missing)

@@ -43,6 +43,16 @@ class Reckoner:
         """The due of an obligation; `trigger` overrides what is recorded."""
         start = Start(trigger, self.law.triggers[one.trigger].label) if trigger else self._start(one, where)
         setting = self.setting(one, where, start)
+        if not one.stands_alone:
+            return self._due(one, where, start, setting)
+        key = (one.id, start, setting.zone, setting.place_calendar, setting.on_hour, setting.art_3_5)
+        found: Due | None = self.law.cache.get(key)
+        if found is None:
+            found = self._due(one, where, start, setting)
+            self.law.remember(key, found)
+        return found
+
+    def _due(self, one: Obligation, where: Whereabouts, start: Start | None, setting: Setting) -> Due:
         spans = {
             name: self._span(term, one, where, start, setting) if term else Span()
             for name, term in (("within", one.period.within), ("not_before", one.period.not_before))
@@ -57,11 +67,12 @@ class Reckoner:
             statutory=within.statutory,
             not_before=before.conservative,
             standard=one.standard,
-            steps=(*self._first_step(one, start, setting), *within.steps, *before.steps, *_standard_step(one)),
+            steps=(*_first_step(start, setting), *within.steps, *before.steps, *_standard_step(one)),
             warnings=tuple(dict.fromkeys(warnings)),
             trigger=moment,
             versions=self.law.versions,
             missing=tuple(dict.fromkeys((*within.missing, *before.missing))),
+            has_number=one.period.within is not None,
         )
 
     def _start(self, one: Obligation, where: Whereabouts) -> Start | None:
@@ -186,8 +197,9 @@ class Reckoner:
             span = Span(ends[0], ends[1] if span.statutory else None, (*span.steps, step), span.warnings)
         return span
 
-    def _first_step(self, one: Obligation, start: Start | None, setting: Setting) -> tuple[Step, ...]:
-        return (_begin_step(start.label, start.moment, setting),) if start else ()
+
+def _first_step(start: Start | None, setting: Setting) -> tuple[Step, ...]:
+    return (_begin_step(start.label, start.moment, setting),) if start else ()
 
 
 def _begin_step(label: str, moment: Moment, setting: Setting) -> Step:

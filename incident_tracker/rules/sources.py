@@ -21,7 +21,7 @@ class RegimeError(ValueError):
 class Node:
     """One value of a YAML file: text, None, a list of nodes or a mapping of nodes."""
 
-    value: "str | None | list[Node] | dict[str, Node]"
+    value: "str | list[Node] | dict[str, Node] | None"
     file: str
     line: int
 
