@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timezone
 from enum import StrEnum
 from typing import Any, Self
 
@@ -91,12 +91,19 @@ class Count:
 class Moment:
     """A point in time as it was recorded: an instant, or only the day.
 
-    `at` is aware; for a day it is that day's first instant in `zone`, an IANA name.
+    `at` is aware, with a fixed offset; for a day it is that day's first instant in `zone`, an IANA name.
     """
 
     at: datetime
     zone: str
     precision: str = "instant"
+
+    def __post_init__(self) -> None:
+        offset = self.at.utcoffset()
+        if offset is None:
+            raise FactError("moment", "a time with its offset from UTC, such as 2026-11-27T17:30:00+01:00")
+        # On a zone with changing clocks "plus 72 hours" would move the hands of the clock; with a fixed offset it is elapsed time.
+        object.__setattr__(self, "at", self.at.replace(tzinfo=timezone(offset), fold=0))
 
     @property
     def local(self) -> datetime:

@@ -240,8 +240,8 @@ def test_hours_between_two_moments_can_decide(tmp_path: Path) -> None:
 def test_assessing_is_quick() -> None:
     facts = {**BERLIN, **HOSPITAL, "affected.by_place": {"DE": 40, "US-NY": 600, "US-CA": 700, "US-TX": 800}}
     assess(facts)
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(20):
         duties = assess(facts).duties
-    each = (time.perf_counter() - start) / 20 / len(duties)
+    each = (time.process_time() - start) / 20 / len(duties)
     assert each < 0.0002

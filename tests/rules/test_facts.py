@@ -1,6 +1,7 @@
 """The facts document is read strictly, and numbers carry how sure they are."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -60,6 +61,22 @@ def test_a_moment_survives_its_json(document: object) -> None:
 def test_it_never_guesses_an_offset() -> None:
     with pytest.raises(FactError, match="with its offset"):
         read_facts({"moments": {"aware": "2026-11-27T17:30:00"}})
+
+
+def test_hours_after_a_moment_are_elapsed_time_whatever_its_zone_object() -> None:
+    saturday = datetime(2026, 10, 24, 16, tzinfo=ZoneInfo("Europe/Berlin"))
+    for moment in (Moment(saturday, "Europe/Berlin"), Moment.parse(saturday), Moment.on(date(2026, 10, 24), "Europe/Berlin")):
+        assert (moment.at + timedelta(hours=24)).astimezone(UTC) - moment.at.astimezone(UTC) == timedelta(hours=24)
+
+
+def test_the_second_of_two_equal_hours_keeps_its_instant() -> None:
+    twice = datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert Moment.parse(twice).at == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+def test_a_moment_cannot_be_made_without_an_offset() -> None:
+    with pytest.raises(FactError, match="offset"):
+        Moment(datetime(2026, 10, 24, 16), "Europe/Berlin")
 
 
 def test_it_refuses_a_zone_that_does_not_exist() -> None:
