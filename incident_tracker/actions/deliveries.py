@@ -1,16 +1,17 @@
 """Messages on their way: queued, taken to be sent, marked with what came of it, sent again, looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, and_, exists, select, update
 from sqlalchemy.orm import aliased
 
 from incident_tracker.errors import Conflict
 from incident_tracker.models.incidents import Incident
-from incident_tracker.models.messages import Message, is_unseen_by
+from incident_tracker.models.messages import Message, carried_by, is_unseen_by
 from incident_tracker.models.people import Person
 from incident_tracker.rules import retries
 from incident_tracker.rules.permissions import Permission
@@ -26,6 +27,19 @@ RINGING = frozenset({"warning", "assigned", "account_changed"})
 #: how long a message that was taken belongs to its worker: longer than sending all that is taken at once can last
 LEASE = timedelta(minutes=5)
 BATCH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a letter was not sent. `is_permanent`: it never will be; `is_unclear`: it may have been taken all the same.
+
+    `jitter`, from 0 to 1, spreads the tries of many letters that failed together.
+    """
+
+    text: str
+    is_permanent: bool = False
+    is_unclear: bool = False
+    jitter: float = 0.0
 
 
 def queue(
@@ -47,61 +61,88 @@ def queue(
 
 
 def take(work: Work, worker: str, channel: str, limit: int = BATCH) -> list[int]:
-    """Take up to `limit` messages that are due, the longest waiting first, for `worker` to send within `LEASE`; their ids.
+    """Take up to `limit` letters that are due, the longest waiting first, for `worker` to send within `LEASE`; their messages' ids.
 
-    A warning with a newer one of the same duty on its way to the same person is withdrawn first: after an outage
-    everybody hears once how things stand.
+    A warning with a newer one of the same duty on its way to the same person is withdrawn first, and several of one
+    incident to one person go as one letter. One that may have arrived already goes again as it was, so that it can be told
+    for a repetition.
     """
     work.require(Permission.RUN_CLOCKWORK)
     if _withdraw_overtaken(work, channel):
         work.record("message.withdraw", "Warnings that were not sent yet were overtaken by newer ones")
-    due = (
-        select(Message.id).where(Message.next_attempt_at.is_not(None), Message.next_attempt_at <= work.now, Message.channel == channel)
-        .order_by(Message.next_attempt_at).limit(limit).with_for_update(skip_locked=True).cte("due")
-    )
-    taken = update(Message).where(Message.id.in_(select(due.c.id))).values(
-        leased_by=worker, next_attempt_at=work.now + LEASE, attempts=Message.attempts + 1,
-    )
-    return sorted(work.session.scalars(taken.returning(Message.id).execution_options(synchronize_session=False)))
+    due = select(Message.id, Message.leased_by, Message.kind, Message.person_id, Message.incident_id).where(_is_due(work, channel))
+    rows = work.session.execute(due.order_by(Message.next_attempt_at, Message.id).limit(limit).with_for_update(skip_locked=True)).all()
+    heads, together = [], dict[tuple[int, int], int]()
+    for row in rows:
+        if row.leased_by is None and row.kind == "warning":
+            head = together.setdefault((row.person_id, row.incident_id), row.id)
+            if head != row.id:
+                continue
+        heads.append(row.id)
+    for (person_id, incident_id), head in together.items():
+        _carry(work, channel, head, person_id, incident_id)
+    _change(work, heads, leased_by=worker, next_attempt_at=work.now + LEASE, attempts=Message.attempts + 1)
+    return heads
 
 
 def mark_sent(work: Work, message: Message) -> None:
-    """The channel has taken the message. What it carried is forgotten: it may be a one-time link."""
+    """The channel has taken the letter. What it carried is forgotten: it may be a one-time link."""
     work.require(Permission.RUN_CLOCKWORK)
-    message.sent_at, message.next_attempt_at, message.leased_by, message.last_error = work.now, None, None, None
-    message.content = {}
+    for one in carried_by(message):
+        one.sent_at, one.next_attempt_at, one.leased_by, one.last_error, one.content = work.now, None, None, None, {}
     _record(work, message, "message.send", "sent")
 
 
-def mark_failed(work: Work, message: Message, worker: str, error: str, *, permanent: bool, jitter: float) -> None:
-    """The channel did not take the message: it is tried again later, or given up if the refusal is for good or it was the last try.
+def mark_failed(work: Work, message: Message, worker: str, failure: Failure) -> None:
+    """The channel did not take the letter: it is tried again later, or given up if the refusal is for good or it was the last try.
 
-    `jitter`, from 0 to 1, spreads the tries of many messages. A message that another worker took meanwhile is left alone.
+    If it is surely not taken, its warnings are free to go with newer ones. If another worker took it meanwhile, it is
+    left alone.
     """
     work.require(Permission.RUN_CLOCKWORK)
     if message.leased_by != worker:
         return
-    delay = None if permanent else retries.delay(message.attempts, jitter)
-    message.leased_by, message.last_error = None, error[:500]
-    message.next_attempt_at = None if delay is None else work.now + delay
+    delay = None if failure.is_permanent else retries.delay(message.attempts, failure.jitter)
+    letter = carried_by(message)
+    for one in letter:
+        one.last_error, one.attempts = failure.text[:500], message.attempts
+        if delay is None:
+            one.dead_at, one.next_attempt_at, one.leased_by = work.now, None, None
+        elif not failure.is_unclear:
+            one.carried_by_id, one.next_attempt_at, one.leased_by = None, work.now + delay, None
     if delay is None:
-        message.dead_at = work.now
-        _record(work, message, "message.give_up", f"given up after {message.attempts} tries: {message.last_error}")
+        _record(work, message, "message.give_up", f"given up after {message.attempts} {'try' if message.attempts == 1 else 'tries'}: {failure.text}")
+    elif failure.is_unclear:
+        message.next_attempt_at = work.now + delay
 
 
 def mark_withdrawn(work: Work, message: Message, reason: str) -> None:
-    """The message is not sent, on purpose; `reason` is a sentence."""
+    """The letter is not sent, on purpose; `reason` is a sentence."""
     work.require(Permission.RUN_CLOCKWORK)
-    message.withdrawn_at, message.next_attempt_at, message.leased_by, message.last_error = work.now, None, None, reason
+    for one in carried_by(message):
+        one.withdrawn_at, one.next_attempt_at, one.leased_by, one.last_error = work.now, None, None, reason
     _record(work, message, "message.withdraw", f"not sent: {reason}")
+
+
+def withdraw_all(work: Work, channel: str, reason: str) -> int:
+    """Withdraw everything that waits for a channel which is off; returns how many messages that were."""
+    work.require(Permission.RUN_CLOCKWORK)
+    waiting = update(Message).where(Message.next_attempt_at.is_not(None), Message.channel == channel)
+    values = {"withdrawn_at": work.now, "next_attempt_at": None, "leased_by": None, "last_error": reason}
+    ids = work.session.scalars(waiting.values(values).returning(Message.id).execution_options(synchronize_session=False)).all()
+    if ids:
+        work.record("message.withdraw", f"Messages by {channel} were not sent: {reason}")
+    return len(ids)
 
 
 def send_again(work: Work, message: Message) -> None:
     """Try a message again that was given up, from the first try on, as the same message. Raises Conflict if it was not given up."""
     work.require(Permission.SEND_AGAIN, message.incident)
-    if message.dead_at is None:
+    if message.dead_at is None or message.carried_by_id is not None:
         raise Conflict("This message is not given up: it was sent, or is still being tried.")
-    message.dead_at, message.attempts, message.next_attempt_at = None, 0, work.now
+    for one in carried_by(message):
+        one.dead_at, one.attempts = None, 0
+    message.next_attempt_at = work.now
     _record(work, message, "message.send_again", "to be sent again")
 
 
@@ -110,24 +151,41 @@ def see_all(work: Work) -> int:
     work.require(Permission.EDIT_SELF)
     ids = list(work.session.scalars(select(Message.id).where(is_unseen_by(work.actor))))
     if ids:
-        work.session.execute(update(Message).where(Message.id.in_(ids)).values(seen_at=work.now).execution_options(synchronize_session=False))
+        _change(work, ids, seen_at=work.now)
         work.record("message.see", f"Saw {len(ids)} warnings", after={"messages": ids[:100]})
     return len(ids)
+
+
+def _is_due(work: Work, channel: str) -> ColumnElement[bool]:
+    return and_(Message.next_attempt_at.is_not(None), Message.next_attempt_at <= work.now, Message.channel == channel)
 
 
 def _withdraw_overtaken(work: Work, channel: str) -> bool:
     newer = aliased(Message)
     says_more = exists().where(
-        newer.duty_id == Message.duty_id, newer.person_id == Message.person_id, newer.channel == Message.channel, newer.id > Message.id,
-        newer.kind == "warning", newer.next_attempt_at.is_not(None),
+        newer.person_id == Message.person_id, newer.incident_id == Message.incident_id, newer.channel == Message.channel,
+        newer.duty_id == Message.duty_id, newer.id > Message.id, newer.kind == "warning", newer.next_attempt_at.is_not(None),
     )
-    due = select(Message.id).where(
-        Message.next_attempt_at.is_not(None), Message.next_attempt_at <= work.now, Message.channel == channel, Message.kind == "warning", says_more,
-    ).with_for_update(skip_locked=True, of=Message).cte("overtaken")
-    withdrawn = update(Message).where(Message.id.in_(select(due.c.id))).values(
-        withdrawn_at=work.now, next_attempt_at=None, leased_by=None, last_error="a newer warning of the same duty was on its way",
+    query = select(Message.id).where(_is_due(work, channel), Message.kind == "warning", Message.leased_by.is_(None), says_more)
+    ids = work.session.scalars(query.with_for_update(skip_locked=True, of=Message)).all()
+    _change(
+        work, ids, withdrawn_at=work.now, next_attempt_at=None, last_error="A newer warning of the same duty was on its way.",
     )
-    return bool(work.session.scalars(withdrawn.returning(Message.id).execution_options(synchronize_session=False)).all())
+    return bool(ids)
+
+
+def _carry(work: Work, channel: str, head: int, person_id: int, incident_id: int) -> None:
+    """Let one letter carry everything else that is due of an incident to one person."""
+    query = select(Message.id).where(
+        _is_due(work, channel), Message.kind == "warning", Message.person_id == person_id, Message.incident_id == incident_id,
+        Message.leased_by.is_(None), Message.id != head,
+    )
+    _change(work, work.session.scalars(query.with_for_update(skip_locked=True)).all(), carried_by_id=head, next_attempt_at=None)
+
+
+def _change(work: Work, ids: Collection[int], **values: Any) -> None:
+    if ids:
+        work.session.execute(update(Message).where(Message.id.in_(ids)).values(values).execution_options(synchronize_session=False))
 
 
 def _record(work: Work, message: Message, action: str, what: str) -> None:

@@ -1,0 +1,16 @@
+"""The ways out for messages. To add one: its file, and its line in `CHANNELS`."""
+
+from typing import Any
+
+from incident_tracker.channels.bell import Bell
+from incident_tracker.channels.email import Email
+from incident_tracker.channels.letters import Channel, ChannelError, Letter, Way
+
+__all__ = ["CHANNELS", "Channel", "ChannelError", "Letter", "Way", "open_channels"]
+
+CHANNELS: dict[str, Channel] = {channel.name: channel for channel in (Bell(), Email())}
+
+
+def open_channels(settings: Any) -> tuple[str, ...]:
+    """The names of the channels that these settings turn on."""
+    return tuple(name for name, channel in CHANNELS.items() if channel.is_on(settings))

@@ -16,6 +16,7 @@ from incident_tracker.models.people import Person
 
 _ON_ITS_WAY = text("next_attempt_at IS NOT NULL")
 _GIVEN_UP = text("dead_at IS NOT NULL")
+_CARRIED = text("carried_by_id IS NOT NULL")
 _UNSEEN = text("channel = 'bell' AND seen_at IS NULL")
 
 
@@ -39,9 +40,12 @@ class Message(Base):
     message_id: Mapped[str | None] = mapped_column(String(80), unique=True)
     created_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)
-    #: when the next try is due, while one is made when that one counts as lost; None once sent, given up or withdrawn
+    #: when the next try is due, while one is made when that one counts as lost; None once sent, given up, withdrawn or carried
     next_attempt_at: Mapped[datetime | None]
+    #: the worker that has it, or that tried it without learning what came of it
     leased_by: Mapped[str | None] = mapped_column(String(80))
+    #: the message with which it goes in one letter: several warnings of one incident to one person are one mail
+    carried_by_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
     sent_at: Mapped[datetime | None]
     #: given up: a person may send it again
     dead_at: Mapped[datetime | None]
@@ -58,8 +62,10 @@ class Message(Base):
         UniqueConstraint("rung_id", "person_id", "channel"),
         # what the worker asks for every few seconds
         Index("ix_message_due", "next_attempt_at", postgresql_where=_ON_ITS_WAY, sqlite_where=_ON_ITS_WAY),
-        # whether a newer warning of the same duty is on its way to the same person
-        Index("ix_message_on_its_way", "duty_id", "person_id", "channel", "id", postgresql_where=_ON_ITS_WAY, sqlite_where=_ON_ITS_WAY),
+        # what else of an incident is on its way to the same person
+        Index("ix_message_on_its_way", "person_id", "incident_id", "channel", postgresql_where=_ON_ITS_WAY, sqlite_where=_ON_ITS_WAY),
+        # what goes with a message
+        Index("ix_message_carried_by_id", "carried_by_id", postgresql_where=_CARRIED, sqlite_where=_CARRIED),
         # the page of what was not delivered
         Index("ix_message_dead", "dead_at", postgresql_where=_GIVEN_UP, sqlite_where=_GIVEN_UP),
         # the bell's page, and its count on every page
@@ -101,11 +107,17 @@ def mails_beside(messages: list[Message]) -> dict[int, Message]:
 
 
 def undelivered(actor: Any) -> Select[Message]:
-    """What was given up, of everything that `actor` may know of, newest first."""
-    query = select(Message).where(Message.dead_at.is_not(None), is_known_to(actor))
+    """The letters that were given up, of everything that `actor` may know of, newest first."""
+    query = select(Message).where(Message.dead_at.is_not(None), Message.carried_by_id.is_(None), is_known_to(actor))
     return query.options(joinedload(Message.person), joinedload(Message.duty), joinedload(Message.incident)).order_by(
         Message.dead_at.desc(), Message.id.desc()
     )
+
+
+def carried_by(message: Message) -> list[Message]:
+    """The messages that go with this one in one letter, this one first."""
+    beside = select(Message).where(Message.carried_by_id == message.id).order_by(Message.id)
+    return [message, *db.session.scalars(beside)]
 
 
 def find_message(actor: Any, message_id: int) -> Message | None:

@@ -1,0 +1,179 @@
+"""E-mail by SMTP: one connection for a batch, encrypted and checked, and a clear reason for every refusal."""
+
+import re
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Any
+
+from incident_tracker.channels.letters import ChannelError, Letter
+from incident_tracker.config import LOCAL_HOSTS
+
+#: how long one step of the talk with the server may take, in seconds; there are about ten in the longest
+TIMEOUT = 15.0
+
+
+class Email:
+    """On once a mail server is set."""
+
+    name = "email"
+    is_immediate = False
+
+    def is_on(self, settings: Any) -> bool:
+        """Whether a mail server is set."""
+        return bool(settings.mail_is_on)
+
+    @contextmanager
+    def open(self, settings: Any) -> Iterator["Post"]:
+        """A connection that is made with the first letter, kept for the others and ended politely."""
+        post = Post(settings)
+        try:
+            yield post
+        finally:
+            post.close()
+
+
+class Post:
+    """A talk with the mail server of `settings`, begun anew where it broke off."""
+
+    def __init__(self, settings: Any) -> None:
+        self.settings = settings
+        self.server: smtplib.SMTP | None = None
+
+    def send(self, letter: Letter) -> None:
+        """Hand one letter to the server; returns once the server has said that it took it. Raises ChannelError."""
+        message = compose(letter, self.settings)
+        server = self._connected()
+        try:
+            server.send_message(message, from_addr=self.settings.mail_from, to_addrs=[letter.to_address])
+        except smtplib.SMTPRecipientsRefused as error:
+            code, said = next(iter(error.recipients.values()))
+            raise self._refusal(code, said, "the recipient") from error
+        except smtplib.SMTPSenderRefused as error:
+            # our own address: not the recipient's fault, and mended by a setting
+            raise self._down(f"the mail server refuses the sender {self.settings.mail_from}: {_words(error.smtp_code, error.smtp_error)}") from error
+        except smtplib.SMTPDataError as error:
+            raise self._refusal(error.smtp_code, error.smtp_error, "the message") from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise ChannelError(f"the mail server cannot take this address: {error}", is_permanent=True) from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise self._down(f"the talk with the mail server broke off: {_reason(error)}", is_unclear=True) from error
+
+    def close(self) -> None:
+        """End the connection, if there is one; a server that no longer listens is left."""
+        server, self.server = self.server, None
+        if server is not None:
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+            server.close()
+
+    def _connected(self) -> smtplib.SMTP:
+        if self.server is not None:
+            if self._still_there(self.server):
+                return self.server
+            self.close()
+        try:
+            self.server = self._connect()
+        except (smtplib.SMTPException, OSError) as error:
+            raise ChannelError(f"the mail server {self.settings.smtp_host}:{self.settings.smtp_port} cannot be used: {_reason(error)}", is_down=True) from error
+        return self.server
+
+    def _connect(self) -> smtplib.SMTP:
+        settings, name = self.settings, domain_of(self.settings.mail_from)
+        if settings.smtp_security == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(settings.smtp_host, settings.smtp_port, local_hostname=name, timeout=TIMEOUT, context=_context(settings))
+        else:
+            server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, local_hostname=name, timeout=TIMEOUT)
+        try:
+            if settings.smtp_security == "starttls":
+                server.starttls(context=_context(settings))
+            if settings.smtp_user:
+                server.login(settings.smtp_user, settings.smtp_password)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    @staticmethod
+    def _still_there(server: smtplib.SMTP) -> bool:
+        """Servers hang up after a while or after so many letters; asking first saves a letter a failed try."""
+        try:
+            return server.rset()[0] == 250
+        except (smtplib.SMTPException, OSError):
+            return False
+
+    def _refusal(self, code: int, said: bytes | str, what: str) -> ChannelError:
+        """A 5xx answer is for good, a 4xx one for now; 421 means that the server is going away, 530 to 538 that it wants a log-in."""
+        if code == 421 or 530 <= code <= 538:
+            return self._down(f"the mail server does not let us send: {_words(code, said)}")
+        return ChannelError(f"the mail server refused {what}: {_words(code, said)}", is_permanent=code >= 500)
+
+    def _down(self, text: str, *, is_unclear: bool = False) -> ChannelError:
+        server, self.server = self.server, None
+        if server is not None:
+            server.close()
+        return ChannelError(text, is_down=True, is_unclear=is_unclear)
+
+
+def compose(letter: Letter, settings: Any) -> EmailMessage:
+    """The letter as a mail: plain text first, then HTML. Raises ChannelError for an address that no mail can have."""
+    domain = domain_of(settings.mail_from)
+    message = EmailMessage()
+    message["From"] = _address(f"{settings.organisation} incident tracker", settings.mail_from, is_down=True)
+    message["To"] = _address(letter.to_name, letter.to_address, is_permanent=True)
+    message["Subject"] = _one_line(letter.subject)
+    message["Date"] = format_datetime(letter.at)
+    message["Message-ID"] = f"<{letter.message_id}@{domain}>"
+    if letter.thread:
+        message["References"] = message["In-Reply-To"] = f"<{letter.thread}@{domain}>"
+    # RFC 3834: no automatic answer is wanted; the second is what Exchange reads
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    if letter.is_urgent:
+        message["Importance"] = "high"
+    message.set_content(letter.text, cte="quoted-printable")
+    message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    return message
+
+
+def _address(name: str, address: str, **fault: bool) -> Address:
+    try:
+        return Address(_one_line(name), addr_spec=address)
+    except (ValueError, IndexError, MessageError) as error:
+        raise ChannelError("an address cannot be written in a mail", **fault) from error
+
+
+def domain_of(address: str) -> str:
+    """`breaches.example` of `Tracker <tracker@breaches.example>`."""
+    return address.rpartition("@")[2].strip("<> ") or "localhost"
+
+
+def _context(settings: Any) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if settings.smtp_host in LOCAL_HOSTS:
+        # nothing leaves this machine, and nobody certifies "localhost"
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _words(code: int, said: bytes | str) -> str:
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    return f"{code} {_one_line(text)}"[:200]
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _words(error.smtp_code, error.smtp_error)
+    if isinstance(error, TimeoutError):
+        return f"no answer within {TIMEOUT:.0f} s"
+    return re.sub(r"\s+", " ", f"{error}" or type(error).__name__)[:200]

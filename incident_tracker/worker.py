@@ -1,0 +1,160 @@
+"""The heartbeat: a scheduler ticks a few fixed jobs. What is due is remembered in the database, never here."""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+
+from incident_tracker import clock, logs
+from incident_tracker.actions import alerts, clocks
+from incident_tracker.delivery import Door, Tally, open_channels
+from incident_tracker.models.alerts import beat, next_rung_at, note_failure
+from incident_tracker.models.messages import next_attempt_at
+from incident_tracker.work import CLOCKWORK, unit_of_work
+
+log = logs.logger("worker")
+
+
+@dataclass(slots=True)
+class Pass:
+    """One round of the jobs: for which application, by whom, at which moment (None: the present), and what came of it."""
+
+    app: Flask
+    worker: str
+    now: datetime | None = None
+    fired: int = 0
+    letters: Tally = field(default_factory=Tally)
+
+
+def fire(one: Pass) -> None:
+    """Fire the rungs that are due, batch by batch, each in a transaction of its own."""
+    channels = open_channels(one.app.extensions["tracker"])
+    while True:
+        with unit_of_work(CLOCKWORK, one.now) as work:
+            result = alerts.fire_due(work, channels=channels)
+            now = work.now
+        one.fired += result.fired
+        if result.unheard:
+            log.error("warnings reached nobody: no active person may know of their incidents", count=result.unheard)
+        if not result.claimed or result.next_due_at is None or result.next_due_at > now:
+            return
+
+
+def watch_over(one: Pass) -> None:
+    """See that no duty is without a warning ahead."""
+    with unit_of_work(CLOCKWORK, one.now) as work:
+        if found := alerts.watch_over(work):
+            log.error("duties had no warning ahead and were planned again", count=found)
+
+
+def refresh(one: Pass) -> None:
+    """Recompute some of the incidents whose law or profile changed; the next round takes the next ones."""
+    with unit_of_work(CLOCKWORK, one.now) as work:
+        clocks.refresh_stale(work)
+
+
+def deliver(one: Pass) -> None:
+    """Send the messages that are due."""
+    one.letters = Door(one.app.extensions["tracker"], one.app.jinja_env, one.worker, one.now).deliver_due()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something done every few seconds. Jobs of one track wait for each other; a slow mail server holds up only its own track."""
+
+    name: str
+    track: str
+    run: Callable[[Pass], None]
+
+
+#: in this order; a new job gets its line here
+JOBS = (Job("fire", "clock", fire), Job("refresh", "clock", refresh), Job("watch over", "clock", watch_over), Job("deliver", "mail", deliver))
+#: the job whose running through is the pulse: without it nobody is warned
+VITAL = "fire"
+TRACKS = ("clock", "mail")
+
+
+class Worker:
+    """Runs the jobs in the background of this process, every `sweep_seconds` and at each due moment that it knows of."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.name = worker_name()
+        self.started_at = clock.now()
+        self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 2})
+
+    def start(self) -> None:
+        """Begin, with a round at once: what fell due while nobody was at work is fired now."""
+        seconds = self.app.extensions["tracker"].sweep_seconds
+        for track in TRACKS:
+            self._scheduler.add_job(self._round, "interval", args=[track], seconds=seconds, id=f"{track}-sweep", next_run_time=clock.now())
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """End, after the round that is under way."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def _round(self, track: str) -> None:
+        """All jobs of one track. Nothing that goes wrong in one stops another, or the scheduler."""
+        with self.app.app_context():
+            for job in JOBS:
+                if job.track == track:
+                    self._run(job)
+            try:
+                self._arm(track)
+            except Exception as error:  # noqa: BLE001 - the sweep goes on without it
+                log.error("the next moment is not known", problem=type(error).__name__)
+
+    def _run(self, job: Job) -> None:
+        try:
+            job.run(Pass(self.app, self.name))
+            if job.name == VITAL:
+                with unit_of_work(CLOCKWORK) as work:
+                    beat(work.session, self.name, self.started_at, work.now)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other jobs go on, and this one in the next round
+            log.error("a job failed", job=job.name, problem=type(error).__name__, place=_place(error))
+            self._note(f"{job.name}: {type(error).__name__} at {_place(error)}")
+
+    def _note(self, error: str) -> None:
+        try:
+            with unit_of_work(CLOCKWORK) as work:
+                note_failure(work.session, self.name, self.started_at, error)
+        except Exception as second:  # noqa: BLE001 - the database itself may be what fails; the pulse then ages by itself
+            log.error("the failure could not be noted", problem=type(second).__name__)
+
+    def _arm(self, track: str) -> None:
+        """Wake up at the next due moment. What is due already is left to the sweep, but for mails that were just written."""
+        now = clock.now()
+        for other, moment in (("clock", next_rung_at()), ("mail", next_attempt_at())):
+            if moment is not None and (moment > now or (other == "mail" and track == "clock")):
+                self._scheduler.add_job(self._round, "date", args=[other], run_date=max(moment, now), id=f"{other}-next", replace_existing=True)
+
+
+def run_once(app: Flask, now: datetime | None = None, worker: str = "") -> Pass:
+    """One round of every job, in this thread, at `now` (UTC; None: the present), with a beat at its end. Lets errors through."""
+    one = Pass(app, worker or worker_name(), now)
+    with app.app_context():
+        for job in JOBS:
+            job.run(one)
+        with unit_of_work(CLOCKWORK, now) as work:
+            beat(work.session, one.worker, work.now, work.now)
+    return one
+
+
+def worker_name() -> str:
+    """A name that no other worker has or had: host, process, and a random part."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def _place(error: Exception) -> str:
+    """File and line of an error: its message may hold what a person typed."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
