@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import or_, update
 
-from incident_tracker.errors import TooManyTries
+from incident_tracker.errors import NotFound, TooManyTries
 from incident_tracker.models import sign_ins
 from incident_tracker.models.people import Passkey, Person
 from incident_tracker.models.sign_ins import ParkedForm
@@ -125,11 +125,14 @@ def park_form(work: Work, person: Person, path: str, sealed: str, instead_of: in
     return form
 
 
-def discard_form(work: Work, form: ParkedForm, why: str) -> None:
-    """Remove a kept form: it was sent after all, or its owner does not want it."""
+def discard_form(work: Work, form_id: int, why: str) -> None:
+    """Remove one of one's own kept forms: it was sent after all, or is not wanted. Raises NotFound for anybody else's."""
     work.require(Permission.ENTER)
+    form = work.session.get(ParkedForm, form_id, with_for_update=True, populate_existing=True)
+    if form is None or form.person_id != work.actor.id:
+        raise NotFound("kept text")
     work.session.delete(form)
-    work.record("form.discard", f"removed a kept form: {why}", subject=f"person:{form.person_id}")
+    work.record("form.discard", f"removed a kept form: {why}", subject=f"person:{work.actor.id}")
 
 
 def forget_old(work: Work) -> int:

@@ -32,11 +32,18 @@ class ProfileForm(FlaskForm):
     zone = ZoneField("Time zone")
 
 
-class NewPasswordForm(FlaskForm):
-    """A new password, twice."""
+def new_password() -> PasswordField:
+    """The field of a new password."""
+    return PasswordField("New password", [validators.InputRequired("Enter a new password.")], description=PASSWORD_HINT)
 
-    password = PasswordField("New password", [validators.InputRequired("Enter a new password.")], description=PASSWORD_HINT)
-    password_again = PasswordField("The same once more", [validators.EqualTo("password", "The two are not the same.")])
+
+def new_password_again() -> PasswordField:
+    """The field that catches a slip of the finger."""
+    return PasswordField("The same once more", [validators.EqualTo("password", "The two are not the same.")])
+
+
+class PasswordSetter(FlaskForm):
+    """A form with a new password in `password`. Its fields stand in each form, so that errors come in the order of the page."""
 
     def hash_for(self, *known: str | None) -> str | None:
         """The argon2id hash; None, with the reason beside the field, if it is too easy to guess for somebody `known` by these texts."""
@@ -47,10 +54,12 @@ class NewPasswordForm(FlaskForm):
         return hash_password(normal)
 
 
-class ChangePasswordForm(NewPasswordForm):
+class ChangePasswordForm(PasswordSetter):
     """The present password and a new one."""
 
     current_password = PasswordField("Present password", [validators.InputRequired("Enter your present password."), validators.Length(max=LONGEST_PASSWORD)])
+    password = new_password()
+    password_again = new_password_again()
 
 
 class ConfirmForm(FlaskForm):

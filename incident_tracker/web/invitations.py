@@ -10,29 +10,36 @@ from incident_tracker.actions import sign_ins
 from incident_tracker.models.people import Invitation, Person
 from incident_tracker.rules.permissions import ROLE_MEANINGS, Role
 from incident_tracker.web import choosing, sessions
-from incident_tracker.web.accounts import NewPasswordForm
+from incident_tracker.web.accounts import PasswordSetter, new_password, new_password_again
 from incident_tracker.web.zones import ZoneField, likely
 from incident_tracker.work import unit_of_work
 
 pages = Blueprint("invitations", __name__)
 
 
-class JoinForm(NewPasswordForm):
+NAME_HINT = "As colleagues know you; it stands in the record."
+ZONE_HINT = "Deadlines are shown in it, beside the law's own."
+
+
+class JoinForm(PasswordSetter):
     """Who somebody is who joins."""
 
-    name = StringField(
-        "Your name", [validators.InputRequired("Enter your name."), validators.Length(max=120)],
-        description="As colleagues know you; it stands in the record.",
-    )
-    zone = ZoneField("Time zone", description="Deadlines are shown in it, beside the law's own.")
+    name = StringField("Your name", [validators.InputRequired("Enter your name."), validators.Length(max=120)], description=NAME_HINT)
+    zone = ZoneField("Time zone", description=ZONE_HINT)
+    password = new_password()
+    password_again = new_password_again()
 
 
-class SetUpForm(JoinForm):
+class SetUpForm(PasswordSetter):
     """The first administrator."""
 
+    name = StringField("Your name", [validators.InputRequired("Enter your name."), validators.Length(max=120)], description=NAME_HINT)
     email = StringField(
         "E-mail address", [validators.InputRequired("Enter your e-mail address."), validators.Length(max=255)], description="You sign in with it.",
     )
+    zone = ZoneField("Time zone", description=ZONE_HINT)
+    password = new_password()
+    password_again = new_password_again()
     handles_incidents = BooleanField(
         "I also log and handle incidents", description="Adds the role of an officer. An administrator alone does not see incidents.",
     )
@@ -80,7 +87,7 @@ def _go_on(person: Person) -> None:
     sessions.wait_for_second(person, "/")
 
 
-def _entry(form: JoinForm, hashed: str) -> acts.Entry:
+def _entry(form: JoinForm | SetUpForm, hashed: str) -> acts.Entry:
     return acts.Entry(form.name.data or "", form.zone.data, hashed)
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from wtforms import ValidationError
 from incident_tracker import clock
 from incident_tracker.actions import sign_ins
 from incident_tracker.config import load_secrets
-from incident_tracker.errors import NotFound
+from incident_tracker.errors import TrackerError
 from incident_tracker.models import sign_ins as kept
 from incident_tracker.models.sign_ins import ParkedForm
 from incident_tracker.web import sessions
@@ -41,6 +42,7 @@ _SECRET_ENDS = re.compile(r"(^|_)(password|passphrase|secret|token|api_key)(_aga
 def register(app: Flask) -> None:
     """Make the key ready, and let go of a kept form once it was sent."""
     app.extensions["parking"] = Fernet(load_secrets(app.extensions["tracker"].instance).parked_forms_key)
+    app.add_template_filter(_as_label, "as_label")
     app.after_request(_let_go)
 
 
@@ -77,17 +79,14 @@ def show() -> ResponseReturnValue:
     forms = [(form, content) for form in _own_forms() if (content := _open(form)) is not None]
     if not forms:
         return redirect(then)
-    return render_template("security/kept.html", forms=forms, shown=_shown, then=then, mark=MARK)
+    return render_template("security/kept.html", forms=forms, shown=_shown, is_long=_is_long, then=then, mark=MARK)
 
 
 @pages.post("/kept-text/<int:form_id>/discard")
 def discard(form_id: int) -> ResponseReturnValue:
     """Throw a kept form away."""
-    form = next((one for one in _own_forms() if one.id == form_id), None)
-    if form is None:
-        raise NotFound("kept text")
     with unit_of_work(current_user) as work:
-        sign_ins.discard_form(work, form, "its owner did not want it")
+        sign_ins.discard_form(work, form_id, "its owner did not want it")
     flash("Thrown away.", "good")
     return redirect(url_for(".show", then=sessions.safe_path(request.form.get("then"))))
 
@@ -107,6 +106,15 @@ def _is_secret(name: str) -> bool:
 
 def _shown(fields: Iterable[Iterable[str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in fields if value.strip() and name != "submit"]
+
+
+def _is_long(value: str) -> bool:
+    return len(value) > 100 or "\n" in value.strip()
+
+
+def _as_label(name: str) -> str:
+    words = re.sub(r"[-_.]+", " ", name).strip()
+    return words[:1].upper() + words[1:]
 
 
 def _is_genuine() -> bool:
@@ -155,8 +163,7 @@ def _let_go(response: Response) -> Response:
     """A kept form that was sent and taken is removed; one that was refused stays until it is taken or thrown away."""
     if request.method != "POST" or response.status_code >= 400 or MARK not in request.form or not current_user.is_authenticated:
         return response
-    form = next((one for one in _own_forms() if str(one.id) == request.form[MARK]), None)
-    if form is not None:
-        with unit_of_work(current_user) as work:
-            sign_ins.discard_form(work, form, "it was sent")
+    # gone already, or never theirs: what was sent is done all the same
+    with suppress(TrackerError), unit_of_work(current_user) as work:
+        sign_ins.discard_form(work, request.form.get(MARK, 0, type=int), "it was sent")
     return response

@@ -28,13 +28,14 @@ ROLE_CHOICES = [(role.value, f"{role.value}: {meaning}") for role, meaning in RO
 class RolesForm(FlaskForm):
     """What somebody may do."""
 
-    roles = CheckboxList("Roles", choices=ROLE_CHOICES)
+    roles = CheckboxList("Roles", [validators.DataRequired("Choose at least one role.")], choices=ROLE_CHOICES)
 
 
-class InviteForm(RolesForm):
-    """Who is to join."""
+class InviteForm(FlaskForm):
+    """Who is to join, and as what."""
 
     email = StringField("E-mail address", [validators.InputRequired("Enter an e-mail address."), validators.Length(max=255)])
+    roles = CheckboxList("Roles", [validators.DataRequired("Choose at least one role.")], choices=ROLE_CHOICES)
 
 
 @pages.get("/people")

@@ -12,7 +12,7 @@ from incident_tracker.errors import Conflict
 from incident_tracker.models.people import Person
 from incident_tracker.rules import throttles
 from incident_tracker.web import sessions
-from incident_tracker.web.accounts import NewPasswordForm
+from incident_tracker.web.accounts import PasswordSetter, new_password, new_password_again
 from incident_tracker.work import unit_of_work
 
 pages = Blueprint("resets", __name__)
@@ -22,6 +22,13 @@ class AskForm(FlaskForm):
     """Whose password is forgotten."""
 
     email = StringField("E-mail address", [validators.InputRequired("Enter your e-mail address."), validators.Length(max=255)])
+
+
+class NewPasswordForm(PasswordSetter):
+    """A new password."""
+
+    password = new_password()
+    password_again = new_password_again()
 
 
 @pages.route("/forgotten-password", methods=["GET", "POST"])
