@@ -177,7 +177,9 @@ def _date(work: Work, incident: Incident) -> dict[str, tuple[datetime | None, da
     moved = {}
     for step in dated_open_steps(incident.id):
         rule = step.due_rule
-        after = rule.at({**known, START: step.checklist.started_at}) if rule else None
+        # to the minute: a checklist started at 21:04:37 has steps due at full minutes
+        started_at = step.checklist.started_at.replace(second=0, microsecond=0)
+        after = rule.at({**known, START: started_at}) if rule else None
         if after == step.due_at:
             continue
         moved[f"{step.checklist.playbook_id}/{step.key}"] = (step.due_at, after)

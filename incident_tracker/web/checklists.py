@@ -58,11 +58,20 @@ class Card:
 
     step: Step
     form: StepForm
-    is_refused: bool
+    is_unfolded: bool
     blocking: list[Step]
     due_words: str
     missing: FactLink | None
     facts: list[FactLink]
+
+    @property
+    def note_hint(self) -> str:
+        """What the note is good for, as the step stands."""
+        if not self.step.is_open:
+            return "To open it again, say why."
+        if self.step.lacks_proof and not self.blocking:
+            return "Add the file below, or write here where the proof lies. To skip the step, say why."
+        return "What you found. To skip the step, say why."
 
 
 @pages.get("/incidents/<reference>/checklist")
@@ -102,7 +111,7 @@ def step(reference: str, step_id: int) -> ResponseReturnValue:
     form = StepForm(prefix=_prefix(step_id))
     form.assignee.choices = _people(incident)
     if form.validate_on_submit() and not choosing.refused(form, _act, reference, step_id, form):
-        return redirect(url_for(".show", reference=reference, **_looking(), _anchor=_prefix(step_id)))
+        return redirect(url_for(".show", reference=reference, **_looking(), step=step_id, _anchor=_prefix(step_id)))
     return _page(incident, checklists_of(incident.id), (step_id, form)), 422
 
 
@@ -165,9 +174,9 @@ def _chosen(checklists: list[Checklist], step_id: int | None) -> Checklist:
 
 
 def _looking() -> dict[str, str]:
-    """The parts of the address that say which checklist and which of its steps are looked at."""
-    show, chosen = request.args.get("show", ""), request.args.get("list", "")
-    return ({"show": show} if show in VIEWS else {}) | ({"list": chosen} if chosen else {})
+    """The parts of the address that say which checklist and which of its steps are looked at, and whether all are unfolded."""
+    asked = {name: request.args.get(name, "") for name in ("show", "list", "full")}
+    return {name: value for name, value in asked.items() if value and (name != "show" or value in VIEWS)}
 
 
 def _seen(checklist: Checklist, view: str, incident: Incident) -> list[Step]:
@@ -183,16 +192,26 @@ def _seen(checklist: Checklist, view: str, incident: Incident) -> list[Step]:
 def _cards(incident: Incident, checklist: Checklist, refused: tuple[int, StepForm] | None) -> dict[int, Card]:
     known = {name for name, fact in current_facts(incident.id).items() if fact.value is not None}
     people = _people(incident)
+    unfolded = _unfolded(checklist, refused)
 
     def card(step: Step) -> Card:
-        is_refused = refused is not None and refused[0] == step.id
-        form = refused[1] if refused is not None and is_refused else _form(step, people)
+        form = refused[1] if refused is not None and refused[0] == step.id else _form(step, people)
         rule = step.due_rule
         missing = _fact_link(rule.anchor, known, incident) if rule and step.due_at is None and rule.anchor.startswith("moments.") else None
         facts = [_fact_link(name, known, incident) for name in step.facts if spec_of(name) is not None]
-        return Card(step, form, is_refused, checklist.blocking(step), due_words(rule) if rule else "", missing, facts)
+        return Card(step, form, step.id in unfolded, checklist.blocking(step), due_words(rule) if rule else "", missing, facts)
 
     return {step.id: card(step) for step in checklist.steps}
+
+
+def _unfolded(checklist: Checklist, refused: tuple[int, StepForm] | None) -> set[int]:
+    """The steps shown in full: the refused one alone, or all where asked for, else the one in the address and the next one."""
+    if refused is not None:
+        return {refused[0]}
+    if "full" in _looking():
+        return {step.id for step in checklist.steps}
+    next_step = checklist.next_step()
+    return {request.args.get("step", next_step.id if next_step else 0, type=int)}
 
 
 def _form(step: Step, people: list[tuple[str, str]]) -> StepForm:

@@ -22,7 +22,8 @@ def index() -> ResponseReturnValue:
 def show(playbook_id: str) -> ResponseReturnValue:
     """One playbook, step by step."""
     playbook = named(playbook_id)
-    return render_template("playbooks/show.html", playbook=playbook, kind_words=KINDS, **words(playbook))
+    base_title = named(playbook.extends).title if playbook.extends else ""
+    return render_template("playbooks/show.html", playbook=playbook, base_title=base_title, kind_words=KINDS, **words(playbook))
 
 
 def named(playbook_id: str) -> Playbook:
