@@ -7,6 +7,8 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
+from incident_tracker.models.base import db
+
 SECRET = hashlib.sha1(b"one visitor's secret", usedforsecurity=False).hexdigest()
 
 
@@ -18,7 +20,10 @@ class Visitor(FlaskClient):
             data = kwargs.get("data") or {}
             if isinstance(data, dict) and "csrf_token" not in data:
                 kwargs["data"] = {"csrf_token": self._token(), **data}
-        return super().open(*args, **kwargs)
+        # a request of its own: what the test has read so far ends, and nothing of one visitor's request is left for the next
+        db.session.rollback()
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
 
     def _token(self) -> str:
         with self.session_transaction() as session:

@@ -25,6 +25,9 @@ PARTS = ("recompute", "replan", "withdraw_all")
 
 BATCH = 25
 
+#: how the key of a recipient ends that is not known yet
+OPEN_RECIPIENTS = (":lead", ":others")
+
 
 def facts_document(incident: Incident) -> dict[str, Any]:
     """Everything known that the law may ask for: the profile, the ledger, and when which duty was done."""
@@ -56,6 +59,7 @@ def recompute(work: Work, incident: Incident, reason: str) -> None:
     work.session.flush()
     assessment = law.assess(facts_document(incident), law=library.shelf().law, at=incident.reported_at)
     stored = {(duty.obligation_id, duty.recipient_key): duty for duty in duties_of(incident.id)}
+    _carry_over(stored, assessment.duties)
     decisions, filings = standing_decisions(incident.id), first_filings(incident.id)
     moved = []
     for found in assessment.duties:
@@ -135,6 +139,16 @@ def _completions(incident_id: int) -> dict[str, Any]:
 
 def _filed(filing: Filing) -> Moment:
     return Moment(filing.filed_at, filing.zone, filing.precision)
+
+
+def _carry_over(stored: dict[tuple[str, str], Duty], found: Sequence[law.Duty]) -> None:
+    """A recipient that was open ("the lead authority, not known yet") has got its name: the duty goes on with it, owner and all."""
+    asked = {(one.obligation.id, one.recipient.key) for one in found}
+    for key in [key for key in stored if key not in asked and key[1].endswith(OPEN_RECIPIENTS)]:
+        named = next((one for one in sorted(asked) if one[0] == key[0] and one not in stored), None)
+        if named is not None:
+            duty = stored[named] = stored.pop(key)
+            duty.recipient_key = named[1]
 
 
 def _bring_in_line(

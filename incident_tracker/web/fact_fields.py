@@ -9,7 +9,6 @@ from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     Field,
-    FieldList,
     Form,
     FormField,
     IntegerField,
@@ -70,13 +69,13 @@ class MomentFields(Form):
                 self.date.errors = ["Give the date as well."]
                 return False
             return fine
+        # only what was sent counts: an offset proposed with the form belongs to the time proposed with it
+        offset = self.offset.raw_data[0] if self.offset.raw_data else None
         try:
-            self.moment = read_local(
-                self.date.data.strip(), (self.time.data or "").strip() or None, (self.zone.data or "").strip(), self.offset.data or None
-            )
+            self.moment = read_local(self.date.data.strip(), (self.time.data or "").strip() or None, (self.zone.data or "").strip(), offset)
         except MomentError as error:
             self.offset.choices = [(choice.offset, choice.text) for choice in error.choices]
-            field = getattr(self, error.field, self.date)
+            field = self.date if error.field == "offset" and not error.choices else getattr(self, error.field, self.date)
             field.errors = [*field.errors, str(error)]
             return False
         return fine
@@ -84,13 +83,6 @@ class MomentFields(Form):
     def read(self) -> Any:
         """The JSON value, None for "not known yet"."""
         return self.moment.to_json() if self.moment else None
-
-
-class PlaceFields(Form):
-    """People affected in one country or US state."""
-
-    place = StringField("Country or state", [validators.Length(max=60)])
-    count = FormField(CountFields)
 
 
 class CheckboxList(SelectMultipleField):
@@ -196,11 +188,3 @@ def _certainty(value: Any) -> str:
     if value is None:
         return "not_known"
     return str(value.get("certainty", "exact")) if isinstance(value, Mapping) else "exact"
-
-
-class PlacesForm(FlaskForm):
-    """The people affected, place by place."""
-
-    places = FieldList(FormField(PlaceFields), min_entries=0, max_entries=80)
-    places_complete = RadioField("Are these all the countries and states?", choices=FLAG_ANSWERS, default="")
-    source = StringField("Where is this from?", [validators.Length(max=300)])

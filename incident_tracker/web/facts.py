@@ -5,7 +5,8 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
-from wtforms import StringField, validators
+from flask_wtf import FlaskForm
+from wtforms import RadioField, StringField, validators
 
 from incident_tracker import library
 from incident_tracker.actions import facts as acts
@@ -16,8 +17,8 @@ from incident_tracker.models.incidents import Incident
 from incident_tracker.rules.catalogues import FactSpec
 from incident_tracker.rules.permissions import Permission
 from incident_tracker.web import choosing, finding
-from incident_tracker.web.fact_fields import PlacesForm, field_name, form_for, read_entry, start_value
-from incident_tracker.web.place_rows import place_entries, read_places
+from incident_tracker.web.fact_fields import FLAG_ANSWERS, field_name, form_for, read_entry, start_value
+from incident_tracker.web.place_rows import PlaceRows, place_entries
 from incident_tracker.work import unit_of_work
 
 pages = Blueprint("facts", __name__)
@@ -33,6 +34,14 @@ GROUPS = {
     "law": ("Findings the law asks for", "Judgements that a regime makes depend on."),
     "contract": ("Contracts", "What a contract adds."),
 }
+
+
+class PlacesForm(FlaskForm):
+    """The people affected, place by place."""
+
+    places = PlaceRows("People by place")
+    places_complete = RadioField("Are these all the countries and states?", choices=FLAG_ANSWERS, default="")
+    source = StringField("Where is this from?", [validators.Length(max=300)])
 
 
 @pages.get("/incidents/<reference>/facts")
@@ -71,7 +80,7 @@ def places(reference: str) -> ResponseReturnValue:
     incident = finding.incident(reference)
     choosing.demand(Permission.RECORD_FACTS, incident)
     form = PlacesForm(**_places_now(incident))
-    if form.validate_on_submit() and read_places(form.places):
+    if form.validate_on_submit():
         source = form.source.data or ""
         entries = [
             *place_entries(form.places, source),

@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, FieldList, FormField, RadioField, StringField, TextAreaField, validators
+from wtforms import BooleanField, FormField, RadioField, StringField, TextAreaField, validators
 
 from incident_tracker import clock, library
 from incident_tracker.actions import incidents as acts
@@ -13,8 +13,8 @@ from incident_tracker.models.incidents import Stage
 from incident_tracker.models.organisations import organisation_facts
 from incident_tracker.rules.permissions import Permission
 from incident_tracker.web import choosing
-from incident_tracker.web.fact_fields import FLAG_ANSWERS, CheckboxList, CountFields, MomentFields, PlaceFields, moment_value
-from incident_tracker.web.place_rows import place_entries, read_places
+from incident_tracker.web.fact_fields import FLAG_ANSWERS, CheckboxList, CountFields, MomentFields, moment_value
+from incident_tracker.web.place_rows import PlaceRows, place_entries
 from incident_tracker.work import unit_of_work
 
 pages = Blueprint("reports", __name__)
@@ -68,7 +68,7 @@ class ReportForm(FlaskForm):
         default="",
     )
     total = FormField(CountFields, "How many people are affected")
-    places = FieldList(FormField(PlaceFields), "Where do they live", min_entries=3, max_entries=80)
+    places = PlaceRows("Where do they live", min_entries=3)
     data = CheckboxList("What kinds of data", choices=[])
     unsecured = RadioField(
         "Could somebody read it?", choices=FLAG_ANSWERS, default="", description="No only if it was encrypted and the key is safe."
@@ -85,7 +85,7 @@ def report() -> ResponseReturnValue:
     choosing.demand(Permission.REPORT)
     form = ReportForm(noticed=moment_value({"at": clock.now().isoformat(), "zone": _zone()}, _zone()))
     form["data"].choices = _data_choices()
-    if form.validate_on_submit() and read_places(form.places):
+    if form.validate_on_submit():
         with unit_of_work(current_user) as work:
             incident = acts.report_incident(work, _report(form))
             if form.awareness.data == "now":
