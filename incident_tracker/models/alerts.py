@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, Update, UniqueConstraint, delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from incident_tracker.models.base import Base, db
@@ -115,6 +115,12 @@ def next_rung_at() -> datetime | None:
 def acknowledgements_of(duty_id: int) -> list[Acknowledgement]:
     """The acknowledgements of a duty, newest first."""
     return list(db.session.scalars(select(Acknowledgement).where(Acknowledgement.duty_id == duty_id).order_by(Acknowledgement.id.desc())))
+
+
+def newest_acknowledgements(duty_ids: Collection[int]) -> dict[int, Acknowledgement]:
+    """The newest acknowledgement of each duty, by the duty's id."""
+    query = select(Acknowledgement).where(Acknowledgement.duty_id.in_(duty_ids)).options(joinedload(Acknowledgement.person)).order_by(Acknowledgement.id)
+    return {one.duty_id: one for one in db.session.scalars(query)}
 
 
 def rungs_of(duty_id: int) -> list[Rung]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, Text, UniqueConstraint, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, Row, Select, String, Text, UniqueConstraint, exists, func, literal, or_, select, text
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
-from incident_tracker.models.alerts import Rung
+from incident_tracker.models.alerts import Heartbeat, Rung
 from incident_tracker.models.base import Base, db
 from incident_tracker.models.duties import Duty
 from incident_tracker.models.incidents import Incident, is_visible_to
@@ -91,6 +91,30 @@ def is_unseen_by(actor: Any) -> ColumnElement[bool]:
     return (Message.person_id == actor.id) & is_bell & Message.seen_at.is_(None) & is_known_to(actor)
 
 
+def look_around(actor: Any) -> Row[Any]:
+    """In one query: the newest beat of a worker, whether mails fail, what `actor` has not seen, and what was given up that they may know of."""
+    return db.session.execute(select(
+        select(func.max(Heartbeat.beat_at)).scalar_subquery().label("beat_at"),
+        _fails().label("failing"),
+        select(func.count()).select_from(Message).where(is_unseen_by(actor)).scalar_subquery().label("unseen"),
+        select(func.count()).select_from(Message).where(_is_given_up(actor)).scalar_subquery().label("undelivered"),
+    )).one()
+
+
+def is_mail_failing() -> bool:
+    """Whether a mail waits that was tried several times."""
+    return bool(db.session.scalar(select(_fails())))
+
+
+def _fails() -> ColumnElement[bool]:
+    # one refused try is nothing: servers that do not know a sender often ask it to come back in a minute
+    return exists().where(Message.next_attempt_at.is_not(None), Message.channel == "email", Message.attempts >= 3, Message.last_error.is_not(None))
+
+
+def _is_given_up(actor: Any) -> ColumnElement[bool]:
+    return Message.dead_at.is_not(None) & Message.carried_by_id.is_(None) & is_known_to(actor)
+
+
 def bell_of(actor: Any, *, unseen: bool) -> Select[Message]:
     """The messages that rang for `actor` and that they may still know of, newest first."""
     query = select(Message).where(Message.person_id == actor.id, Message.channel == "bell", is_known_to(actor))
@@ -108,7 +132,7 @@ def mails_beside(messages: list[Message]) -> dict[int, Message]:
 
 def undelivered(actor: Any) -> Select[Message]:
     """The letters that were given up, of everything that `actor` may know of, newest first."""
-    query = select(Message).where(Message.dead_at.is_not(None), Message.carried_by_id.is_(None), is_known_to(actor))
+    query = select(Message).where(_is_given_up(actor))
     return query.options(joinedload(Message.person), joinedload(Message.duty), joinedload(Message.incident)).order_by(
         Message.dead_at.desc(), Message.id.desc()
     )

@@ -5,12 +5,12 @@ from flask_wtf import CSRFProtect
 
 from incident_tracker.config import Config
 from incident_tracker.web import (
-    accounts, awareness, board, checklists, components, duties, errors, evidence, facts, formatting, guard, headers, identity, incidents,
+    accounts, alerts, awareness, bell, board, checklists, components, duties, errors, evidence, facts, formatting, guard, headers, health, identity, incidents,
     invitations, layout, members, organisations, parking, passkeys, people, playbooks, records, reports, resets, settings, sign_in,
 )
 
 BLUEPRINTS = (
-    accounts.pages, awareness.pages, board.pages, checklists.pages, duties.pages, evidence.pages, facts.pages, incidents.pages, invitations.pages,
+    accounts.pages, alerts.pages, awareness.pages, bell.pages, board.pages, checklists.pages, duties.pages, evidence.pages, facts.pages, health.pages, incidents.pages, invitations.pages,
     members.pages, organisations.pages, parking.pages, passkeys.pages, people.pages, playbooks.pages, records.pages, reports.pages, resets.pages,
     settings.pages, sign_in.pages,
 )

@@ -8,6 +8,7 @@ from flask_security import current_user
 from incident_tracker import clock
 from incident_tracker.rules.permissions import Permission, may
 from incident_tracker.version import VERSION
+from incident_tracker.web.pulse import pulse
 
 #: (endpoint, words, permission)
 NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
@@ -46,6 +47,7 @@ def register(app: Flask) -> None:
             "theme": _theme(),
             "navigation": [(endpoint, words) for endpoint, words, permission in NAVIGATION if _may(permission)],
             "incident_tabs": [(endpoint, words) for endpoint, words in INCIDENT_TABS if endpoint in current_app.view_functions],
+            "pulse": pulse,
             "may": lambda permission, incident=None: _may(Permission(permission), incident),
         }
 
