@@ -1,11 +1,12 @@
 """Following a playbook: start its checklist; tick, untick, assign and skip its steps; note what was found."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select, update
 
+from incident_tracker.actions import deliveries
 from incident_tracker.errors import Conflict, Invalid
 from incident_tracker.models.duties import Duty, DutyState
 from incident_tracker.models.facts import Fact
@@ -84,7 +85,7 @@ def skip_step(work: Work, step: Step, version: int, reason: str) -> None:
 
 
 def assign_step(work: Work, step: Step, version: int, person: Person | None, note: str = "") -> None:
-    """Give a step to somebody who may follow this checklist, or to nobody; `note` is what they are told with it."""
+    """Give a step to somebody who may follow this checklist, or to nobody; they are told. `note` is added to the step."""
     work.require(Permission.FOLLOW_CHECKLIST, step.checklist.incident)
     _demand_unchanged(step, version, note, expect_open=False)
     if person is not None and not may(person, Permission.FOLLOW_CHECKLIST, step.checklist.incident):
@@ -92,6 +93,8 @@ def assign_step(work: Work, step: Step, version: int, person: Person | None, not
     before, step.assignee = step.assignee, person
     if note.strip():
         _enter(work, step, StepEntry.NOTE, note)
+    if person is not None and person.id not in (work.actor.id, before.id if before else None):
+        deliveries.queue(work, "assigned", person=person, content={"part": "step", "step": step.title}, incident=step.checklist.incident)
     work.record(
         "checklist.assign", f"{step.title}: {person.name if person else 'nobody'}", **_about(step),
         before={"assignee": before.id if before else None}, after={"assignee": person.id if person else None},
@@ -167,7 +170,7 @@ def _listed(steps: Iterable[Step]) -> str:
 
 
 def _written(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
+    return at.astimezone(UTC).isoformat() if at else None
 
 
 def _date(work: Work, incident: Incident) -> dict[str, tuple[datetime | None, datetime | None]]:
