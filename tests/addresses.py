@@ -16,6 +16,7 @@ from incident_tracker.actions import duties, evidence, incidents, playbooks
 from incident_tracker.models.base import db
 from incident_tracker.models.evidence import Vault
 from incident_tracker.models.incidents import Incident
+from incident_tracker.models.messages import Message
 from incident_tracker.work import unit_of_work
 from tests import stories
 
@@ -41,7 +42,7 @@ def tell(app: Flask, *, restricted: bool) -> Told:
     if restricted:
         _change(lambda work: incidents.restrict(work, _the(found.reference), True))
     told = Told(found.reference, {"reference": found.reference})
-    told.blanks |= _with_decision(found.reference) | _with_checklist(found.reference) | _with_evidence(app, found.reference)
+    told.blanks |= _with_decision(found.reference) | _with_checklist(found.reference) | _with_evidence(app, found.reference) | _with_message(found.reference)
     told.blanks |= {"group": "people", "playbook_id": "ransomware", "person_id": stories.person("ravi").id, "filename": "app.css"}
     return told
 
@@ -83,3 +84,14 @@ def _with_evidence(app: Flask, reference: str) -> dict[str, Any]:
     vault = Vault(config.evidence_folder, config.upload_megabytes * 1_048_576)
     found = _change(lambda work: evidence.add(work, _the(reference), "mail-log.txt", "text/plain", io.BytesIO(b"17:05 rule made\n"), vault=vault))
     return {"attachment_id": found.id}
+
+
+def _with_message(reference: str) -> dict[str, Any]:
+    """A warning by mail that nobody took."""
+    duty = stories.duty_of(_the(reference), "eu-gdpr-33-1")
+    lost = Message(
+        duty_id=duty.id, incident_id=duty.incident_id, person_id=stories.person("ravi").id, channel="email", kind="warning", content={},
+        message_id="warning.lost", created_at=stories.FRIDAY, attempts=1, dead_at=stories.FRIDAY, last_error="550 unknown",
+    )
+    _change(lambda work: work.session.add(lost))
+    return {"message_id": lost.id}
