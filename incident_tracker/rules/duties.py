@@ -58,6 +58,22 @@ class Duty:
         end = end_of(self.hold)
         return end is None or at < end
 
+    def to_json(self) -> dict[str, Any]:
+        """Return what other programs need of it; the two dates are ISO 8601 (a day ends with that day), or None."""
+        one, due = self.obligation, self.due
+        return {
+            "obligation": one.id,
+            "jurisdiction": one.regime.jurisdiction,
+            "recipient": self.recipient.key,
+            "state": self.state,
+            "missing": list(self.missing),
+            "conservative": due.conservative.value.isoformat() if due and due.conservative else None,
+            "statutory": due.statutory.value.isoformat() if due and due.statutory else None,
+            "standard": one.standard,
+            "citation": one.citation,
+            "because": [{"text": reason.text, "fact": reason.fact, "truth": str(reason.truth)} for reason in self.because],
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
@@ -65,6 +81,11 @@ class Assessment:
 
     duties: tuple[Duty, ...]
     questions: tuple[Question, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return duties and questions as JSON values."""
+        asked = [{"fact": question.fact, "settles": list(question.settles)} for question in self.questions]
+        return {"duties": [duty.to_json() for duty in self.duties], "questions": asked}
 
 
 def assess(facts: Facts | Mapping[str, Any], *, law: Law | None = None, at: datetime | None = None) -> Assessment:
