@@ -2,16 +2,21 @@
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
-from incident_tracker.factory import create_app
+from incident_tracker import library
 from incident_tracker.config import Config, from_environment
+from incident_tracker.factory import create_app
 from incident_tracker.models.base import db
 from incident_tracker.models.people import Person
 from tests import cast, postgres
@@ -61,6 +66,21 @@ def test_config(folder: Path, url: str, **more: object) -> Config:
 test_config.__test__ = False  # type: ignore[attr-defined]
 
 
+@event.listens_for(Engine, "connect")
+def _hurry(connection: Any, _record: Any) -> None:
+    """Nothing in these files has to survive a power cut: no commit waits for the disk."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
+
+
+@pytest.fixture(scope="session")
+def home() -> Path:
+    """The instance folder of this process: always the same one, so that the application need not be built anew for each test."""
+    folder = Path(os.environ[postgres.RUN_FOLDER]) / "homes" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    folder.mkdir(parents=True, mode=0o700)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def sqlite_template() -> Path:
     """A database file with all tables and the cast, made once a run, copied for each test."""
@@ -69,23 +89,24 @@ def sqlite_template() -> Path:
     with postgres.locked(folder / "sqlite.lock"):
         if not path.exists():
             draft = folder / "draft.sqlite3"
-            _lay_out(folder / "sqlite", f"sqlite:///{draft}")
+            _lay_out(folder / "laid-out", f"sqlite:///{draft}")
             draft.rename(path)
     return path
 
 
 @pytest.fixture(scope="session")
-def postgres_template() -> str:
-    """The name of a PostgreSQL database with all tables and the cast, made once a run, the template of each test's own."""
-    folder = Path(os.environ[postgres.RUN_FOLDER])
-    server = a_server()
-    name = f"{server.prefix}_template"
-    with postgres.locked(folder / "template.lock"):
-        if not server.has(name):
-            server.create(f"{server.prefix}_draft")
-            _lay_out(folder / "postgres", server.url(f"{server.prefix}_draft"))
-            server.rename(f"{server.prefix}_draft", name)
-    return name
+def slate() -> postgres.Slate:
+    """This process's PostgreSQL database, with all tables and the cast."""
+    found = postgres.Slate(a_server(), os.environ.get("PYTEST_XDIST_WORKER", "alone"))
+    _lay_out(Path(os.environ[postgres.RUN_FOLDER]) / "laid-out", found.url)
+    found.remember()
+    return found
+
+
+@pytest.fixture(scope="session")
+def bare_slate() -> postgres.Slate:
+    """Another one, without tables."""
+    return postgres.Slate(a_server(), f"{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_bare")
 
 
 def _lay_out(folder: Path, url: str) -> None:
@@ -107,49 +128,65 @@ def a_server() -> postgres.Server:
 
 
 @pytest.fixture
-def empty_database_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
+def empty_database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """A database of this test's own without any table."""
     if database_kind == "sqlite":
-        yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
-        return
-    server = a_server()
-    name = server.new_name("empty")
-    server.create(name)
-    yield server.url(name)
-    server.drop(name)
+        return f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+    slate: postgres.Slate = request.getfixturevalue("bare_slate")
+    slate.clear()
+    return slate.url
 
 
 @pytest.fixture
-def database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def database_url(database_kind: str, home: Path, request: pytest.FixtureRequest) -> str:
     """A database of this test's own with all tables and the cast in it."""
     if database_kind == "sqlite":
-        path = tmp_path / "tracker.sqlite3"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    server, template = a_server(), request.getfixturevalue("postgres_template")
-    name = server.new_name("test")
-    server.create(name, template=template)
-    yield server.url(name)
-    server.drop(name)
+        for ending in ("", "-wal", "-shm"):
+            (home / f"tracker.sqlite3{ending}").unlink(missing_ok=True)
+        shutil.copy(request.getfixturevalue("sqlite_template"), home / "tracker.sqlite3")
+        return f"sqlite:///{home / 'tracker.sqlite3'}"
+    slate: postgres.Slate = request.getfixturevalue("slate")
+    slate.wipe()
+    return slate.url
 
 
 @pytest.fixture
-def config(database_url: str, tmp_path: Path) -> Config:
-    return test_config(tmp_path, database_url)
+def config(database_url: str, home: Path) -> Config:
+    """Settings as after an installation; the instance folder holds the secrets and nothing else but the SQLite file."""
+    for path in home.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "secrets.json" and not path.name.startswith("tracker.sqlite3"):
+            path.unlink()
+    return test_config(home, database_url)
 
 
 @pytest.fixture
 def app(config: Config) -> Iterator[Flask]:
     """The application on a database that holds the cast alone, with its context open."""
-    app = create_app(config)
-    app.test_client_class = Visitor
+    app = _application(config)
     with app.app_context():
         yield app
         db.session.remove()
         held = db.engine.pool.checkedout()  # type: ignore[attr-defined]
         db.engine.dispose()
     assert not held, f"{held} connections to the database were not given back"
+
+
+_built: dict[Config, tuple[Flask, dict[str, Any], library.Shelf]] = {}
+
+
+def _application(config: Config) -> Flask:
+    """The application with these settings, built once: that takes 20 times as long as an average test. What a test set on it is undone."""
+    if config not in _built:
+        app = create_app(config)
+        app.test_client_class = Visitor
+        _built[config] = app, dict(app.config), library.shelf()
+    app, settings, shelf = _built[config]
+    app.config.clear()
+    app.config.update(settings)
+    library._shelf = shelf
+    return app
 
 
 @pytest.fixture

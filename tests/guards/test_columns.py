@@ -20,7 +20,7 @@ def not_in_utc(tables: Iterable[Table]) -> list[str]:
     for table in tables:
         for column in table.columns:
             named = column.name == "at" or column.name.endswith(ENDINGS)
-            is_instant = isinstance(column.type, DateTime | Time) or (isinstance(column.type, UTCDateTime))
+            is_instant = isinstance(column.type, DateTime | Time | UTCDateTime)
             if (named or is_instant) and not isinstance(column.type, UTCDateTime):
                 found.append(f"{table.name}.{column.name} is {column.type!r}")
             if isinstance(column.type, Date) and not column.name.endswith("_on"):

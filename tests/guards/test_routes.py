@@ -1,6 +1,7 @@
 """Every page is closed to strangers, every change to those who may not make it, and looking changes nothing."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -168,9 +169,7 @@ def changing_gets(looked_at: Iterable[Module]) -> list[str]:
     found = []
     for module in looked_at:
         own = {node.name: node for node in module.tree.body if isinstance(node, Function)}
-        for function in own.values():
-            if _answers_get(function) and _opens_work(function.body, own, {function.name}):
-                found.append(f"{module.name}.{function.name}")
+        found += [f"{module.name}.{view.name}" for view in own.values() if _answers_get(view) and Reader(own, view).opens_work(view.body)]
     return found
 
 
@@ -184,41 +183,44 @@ def _answers_get(function: Function) -> bool:
     return False
 
 
-def _opens_work(body: list[ast.stmt], own: dict[str, Function], seen: set[str]) -> bool:
-    for statement in body:
-        if isinstance(statement, ast.If) and any(word in ast.unparse(statement.test) for word in ASKED_FIRST):
-            if _opens_work(statement.orelse, own, seen):
+class Reader:
+    """Reads one function of a module, and those it mentions."""
+
+    def __init__(self, own: dict[str, Function], function: Function, seen: frozenset[str] = frozenset()) -> None:
+        self.own, self.seen = own, seen | {function.name}
+        answers = [node for node in ast.walk(function) if isinstance(node, ast.Assign) and _asks(node.value, ASKED_FIRST)]
+        #: what shows in a condition that a form was sent: asking for it, or a name that holds the answer
+        self.signs = (*ASKED_FIRST, *(target.id for node in answers for target in node.targets if isinstance(target, ast.Name)))
+        self.local = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+    def opens_work(self, body: list[ast.stmt]) -> bool:
+        """Whether these statements open a unit of work on a way that does not ask for a form first."""
+        for statement in body:
+            if isinstance(statement, ast.If) and _asks(statement.test, self.signs):
+                if self.opens_work(statement.orelse):
+                    return True
+                if ast.unparse(statement.test).startswith("not ") and isinstance(statement.body[-1], ast.Return | ast.Raise):
+                    return False
+            elif self._opens(statement):
                 return True
-            if isinstance(statement.body[-1], ast.Return | ast.Raise) and ast.unparse(statement.test).startswith("not "):
-                return False
-            continue
-        if isinstance(statement, ast.If | ast.For | ast.While | ast.Try):
-            inner = [*statement.body, *getattr(statement, "orelse", []), *getattr(statement, "finalbody", [])]
-            if _opens_work(inner, own, seen):
-                return True
-            heads: list[ast.AST] = [statement.test] if isinstance(statement, ast.If | ast.While) else []
-        elif isinstance(statement, ast.With):
-            if _opens_work(statement.body, own, seen):
-                return True
-            heads = [item.context_expr for item in statement.items]
-        else:
-            heads = [statement]
-        if any(_mentions_work(head, own, seen) for head in heads):
-            return True
-    return False
+        return False
+
+    def _opens(self, statement: ast.stmt) -> bool:
+        inner: list[ast.stmt] = [node for name in ("body", "orelse", "finalbody") for node in getattr(statement, name, [])]
+        inner += [node for clause in getattr(statement, "handlers", []) for node in clause.body]
+        if not inner:
+            return self._mentions(statement)
+        heads = [value for name, value in ast.iter_fields(statement) if isinstance(value, ast.AST)] + [item.context_expr for item in getattr(statement, "items", [])]
+        return any(self._mentions(head) for head in heads) or self.opens_work(inner)
+
+    def _mentions(self, node: ast.AST) -> bool:
+        names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)} - self.local
+        others = [self.own[name] for name in sorted(names & self.own.keys() - self.seen)]
+        return unit_of_work.__name__ in names or any(Reader(self.own, other, self.seen).opens_work(other.body) for other in others)
 
 
-def _mentions_work(node: ast.AST, own: dict[str, Function], seen: set[str]) -> bool:
-    for inner in ast.walk(node):
-        if not isinstance(inner, ast.Name):
-            continue
-        if inner.id == unit_of_work.__name__:
-            return True
-        if inner.id in own and inner.id not in seen:
-            seen.add(inner.id)
-            if _opens_work(own[inner.id].body, own, seen):
-                return True
-    return False
+def _asks(node: ast.AST, signs: Iterable[str]) -> bool:
+    return any(re.search(rf"\b{sign}\b", ast.unparse(node)) for sign in signs)
 
 
 def test_it_has_no_view_that_changes_something_on_get() -> None:
@@ -239,6 +241,8 @@ def test_it_lets_a_form_that_was_sent_change_something() -> None:
     for text in (
         "@pages.post('/x')\ndef x():\n    with unit_of_work(1) as work:\n        pass",
         "@pages.route('/x', methods=['GET', 'POST'])\ndef x():\n    if form.validate_on_submit() and not refused(form, _y):\n        return 1\n    return 2\n"
+        "def _y():\n    with unit_of_work(1) as work:\n        pass",
+        "@pages.route('/x', methods=['GET', 'POST'])\ndef x():\n    typed = form.name.data if form.validate_on_submit() else None\n    if typed:\n        _y()\n"
         "def _y():\n    with unit_of_work(1) as work:\n        pass",
         "@pages.route('/x', methods=['GET', 'POST'])\ndef x():\n    if not form.validate_on_submit():\n        return 1\n    with unit_of_work(1) as work:\n        pass",
     ):

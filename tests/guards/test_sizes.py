@@ -13,6 +13,14 @@ SCRIPT_LINES = 60
 NO_NOUNS = {"util", "utils", "helper", "helpers", "common", "manager", "managers", "handler", "handlers", "service", "services"}
 
 
+#: the steps of the database's tables: lists made by Alembic and never read as prose
+LISTS = "incident_tracker.migrations.versions."
+
+
+def _prose() -> list[Module]:
+    return [module for module in modules() if not module.name.startswith(LISTS)]
+
+
 def long_files(looked_at: Iterable[Module]) -> list[str]:
     return [f"{module.name}: {count} lines" for module in looked_at if (count := len(module.text.splitlines())) > FILE_LINES]
 
@@ -40,11 +48,11 @@ def undescribed(looked_at: Iterable[Module]) -> list[str]:
 
 
 def test_it_has_no_file_over_400_lines() -> None:
-    assert long_files(modules()) == []
+    assert long_files(_prose()) == []
 
 
 def test_it_has_no_function_over_50_lines() -> None:
-    assert long_functions(modules()) == []
+    assert long_functions(_prose()) == []
 
 
 def test_it_has_no_template_of_120_lines() -> None:

@@ -17,11 +17,10 @@ AS_WRITTEN = {"unfinished work"}
 
 
 def forbidden(name: str, text: str) -> list[str]:
-    found = []
-    for what, pattern in WORDS.items():
-        for match in re.finditer(pattern, text, 0 if what in AS_WRITTEN else re.IGNORECASE):
-            found.append(f"{name}:{text[:match.start()].count(chr(10)) + 1} has {what}: {match[0]}")
-    return found
+    return [
+        f"{name}:{text[:match.start()].count(chr(10)) + 1} has {what}: {match[0]}"
+        for what, pattern in WORDS.items() for match in re.finditer(pattern, text, 0 if what in AS_WRITTEN else re.IGNORECASE)
+    ]
 
 
 def test_it_speaks_of_itself_alone() -> None:
