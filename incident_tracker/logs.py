@@ -10,6 +10,7 @@ def configure(level: str) -> None:
     """Write to standard error from `level` on (DEBUG, INFO, WARNING, ERROR)."""
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     logging.basicConfig(level=number, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(max(number, logging.WARNING))
     logging.getLogger("apscheduler").setLevel(max(number, logging.WARNING))
     structlog.configure(
         processors=[

@@ -90,6 +90,7 @@ def replan(work: Work, incident: Incident) -> None:
     dated = [duty for duty in open_duties if duty.conservative_at is not None and duty.state != DutyState.HELD]
     first = min(dated, key=lambda duty: (duty.conservative_at, duty.id), default=None)
     incident.next_due_at = first.conservative_at if first else None
+    incident.next_due_value, incident.next_due_zone = (first.conservative_value, first.zone) if first else (None, None)
     incident.next_duty_title = first.title if first else None
     incident.undecided_count = sum(duty.state == DutyState.UNDECIDED for duty in open_duties)
     incident.open_duty_count = len(open_duties)

@@ -48,6 +48,9 @@ class Incident(Base):
     ended_at: Mapped[datetime | None]
     #: the earliest conservative deadline of its open duties; kept by the recomputation so that lists need no join
     next_due_at: Mapped[datetime | None]
+    #: the same as the law gives it, a day or an instant, and the zone it is counted in
+    next_due_value: Mapped[str | None] = mapped_column(String(40))
+    next_due_zone: Mapped[str | None] = mapped_column(String(64))
     next_duty_title: Mapped[str | None] = mapped_column(String(200))
     undecided_count: Mapped[int] = mapped_column(default=0)
     open_duty_count: Mapped[int] = mapped_column(default=0)

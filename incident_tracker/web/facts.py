@@ -1,5 +1,6 @@
 """The fact ledger of an incident: what stands, how sure, from where; and the forms that add to it."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -18,6 +19,7 @@ from incident_tracker.rules.catalogues import FactSpec
 from incident_tracker.rules.permissions import Permission
 from incident_tracker.web import choosing, finding
 from incident_tracker.web.fact_fields import FLAG_ANSWERS, field_name, form_for, read_entry, start_value
+from incident_tracker.web.formatting import absolute, count_words, day_of
 from incident_tracker.web.place_rows import PlaceRows, place_entries
 from incident_tracker.work import unit_of_work
 
@@ -167,6 +169,10 @@ def say(name: str, value: Any) -> str:
         return "not known yet"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict) and {"at", "on"} & value.keys():
+        return f"{day_of(value['on'])}, time not known" if value.get("on") else absolute(datetime.fromisoformat(value["at"]), value["zone"])
+    if isinstance(value, dict) and "certainty" in value:
+        return count_words(value)
     if isinstance(value, dict) and "known" in value:
         words = [spec.label_of(one) if spec else one for one in value["known"]] or ["none"]
         return ", ".join(words) + ("" if value.get("complete") else "; perhaps more")

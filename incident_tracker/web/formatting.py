@@ -38,6 +38,7 @@ def register(app: Flask) -> None:
     """Make the functions of this module filters of the templates."""
     for name in (
         "absolute",
+        "exact",
         "day",
         "clock_time",
         "left",
@@ -54,17 +55,20 @@ def register(app: Flask) -> None:
 
 
 def absolute(at: datetime, zone: str = "UTC") -> str:
-    """`Mon 30 Nov 2026, 17:30 CET (UTC+01:00)`: an instant as a clock on the wall of `zone` shows it."""
+    """`Mon 30 Nov 2026, 17:30 (UTC+01:00)`: an instant as a clock on the wall of `zone` shows it; seconds are left off, never rounded up."""
+    return _absolute(at, zone, seconds=False)
+
+
+def exact(at: datetime, zone: str = "UTC") -> str:
+    """The same to the second, for the record."""
+    return _absolute(at, zone, seconds=True)
+
+
+def _absolute(at: datetime, zone: str, *, seconds: bool) -> str:
     local = at.astimezone(ZoneInfo(zone))
-    name, offset = local.strftime("%Z"), local.strftime("%z")
-    shown = f"UTC{offset[:3]}:{offset[3:5]}" if local.utcoffset() else "UTC"
-    second = f":{local:%S}" if local.second else ""
-    named = "" if name == "UTC" or name.startswith(("+", "-")) else f" {name}"
-    return (
-        f"{local:%a} {local.day} {local:%b %Y, %H:%M}{second}{named} ({shown})"
-        if named
-        else f"{local:%a} {local.day} {local:%b %Y, %H:%M}{second} {shown}"
-    )
+    clock = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
+    offset = local.strftime("%z")
+    return f"{local:%a} {local.day} {local:%b %Y}, {clock} ({f'UTC{offset[:3]}:{offset[3:5]}' if local.utcoffset() else 'UTC'})"
 
 
 def day(value: date | datetime, zone: str = "UTC") -> str:

@@ -86,7 +86,7 @@ def show(reference: str) -> ResponseReturnValue:
         "incidents/show.html",
         incident=incident,
         groups=groups,
-        questions=questions[:5],
+        questions=[question for question in questions if question.settles][:5],
         facts=facts,
         label=label_of,
         say=say,
