@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, UniqueConstraint, event, func, select, text
-from sqlalchemy.orm import Mapped, backref, contains_eager, joinedload, mapped_column, relationship, selectinload
+from sqlalchemy.orm import Mapped, backref, contains_eager, defer, joinedload, mapped_column, relationship, selectinload
 
 from incident_tracker.models.base import Base, db
 from incident_tracker.models.duties import Duty
@@ -248,8 +248,12 @@ def find_version(notice_id: int, number: int) -> NoticeVersion | None:
 
 
 def versions_of(notice_id: int) -> list[NoticeVersion]:
-    """The versions of a notice, the newest first, with their authors."""
-    query = select(NoticeVersion).where(NoticeVersion.notice_id == notice_id).options(joinedload(NoticeVersion.author))
+    """The versions of a notice, the newest first, with their authors; their texts are left in the database."""
+    query = (
+        select(NoticeVersion)
+        .where(NoticeVersion.notice_id == notice_id)
+        .options(joinedload(NoticeVersion.author), defer(NoticeVersion.body))
+    )
     return list(db.session.scalars(query.order_by(NoticeVersion.number.desc())))
 
 

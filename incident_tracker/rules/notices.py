@@ -9,8 +9,8 @@ from itertools import pairwise
 from incident_tracker.rules.contents import GAP, Demand, Demands, folded
 
 __all__ = [
-    "LONGEST",
     "Draft",
+    "LONGEST",
     "Lack",
     "Refill",
     "Section",
@@ -21,6 +21,7 @@ __all__ = [
     "gaps",
     "is_independent",
     "lacks",
+    "marked",
     "parse",
     "refill",
 ]
@@ -111,6 +112,16 @@ def fill(text: str, fillings: Fillings) -> str:
 def gaps(text: str) -> tuple[str, ...]:
     """The names in square brackets that stand in a text, each once, in order; a bracketed note of somebody's own counts."""
     return tuple(dict.fromkeys(" ".join(name.split()) for name in GAP.findall(text)))
+
+
+def marked(text: str) -> tuple[tuple[str, bool], ...]:
+    """A text cut into stretches, each with whether it is a gap; put together again they are the text."""
+    found: list[tuple[str, bool]] = []
+    at = 0
+    for gap in GAP.finditer(text):
+        found += [(text[at : gap.start()], False), (gap[0], True)]
+        at = gap.end()
+    return tuple(one for one in [*found, (text[at:], False)] if one[0])
 
 
 def compose(demands: Demands, fillings: Fillings) -> str:

@@ -14,6 +14,7 @@ from incident_tracker.web.pulse import pulse
 NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("board.index", "Board", Permission.READ),
     ("incidents.index", "Incidents", Permission.READ),
+    ("reviews.index", "Reviews", Permission.REVIEW_NOTICE),
     ("playbooks.index", "Playbooks", Permission.READ),
     ("organisations.edit", "Organisation", Permission.EDIT_ORGANISATION),
     ("people.index", "People", Permission.MANAGE_PEOPLE),

@@ -10,7 +10,7 @@ from incident_tracker.rules import contents
 from incident_tracker.rules.catalogues import default_catalogue
 from incident_tracker.rules.contents import Contents, default_contents, folded, read_contents
 from incident_tracker.rules.fillings import fillings, plain
-from incident_tracker.rules.notices import Lack, clean, compose, digest, fill, gaps, is_independent, lacks, parse, refill
+from incident_tracker.rules.notices import Lack, clean, compose, digest, fill, gaps, is_independent, lacks, marked, parse, refill
 from incident_tracker.rules.places import default_places
 from incident_tracker.rules.regimes import default_law
 from incident_tracker.rules.sources import RegimeError
@@ -280,6 +280,12 @@ def test_a_placeholder_is_found_whatever_its_capitals_and_a_link_is_none():
 def test_filling_never_fails_and_text_without_placeholders_stays(told, text):
     assert fill(text.replace("[", "("), told) == text.replace("[", "(")
     fill(text, told)
+
+
+def test_it_marks_the_gaps_and_loses_no_letter():
+    text = "To [recipient], see [1] and [x](y)[contact point]"
+    assert [piece for piece, is_gap in marked(text) if is_gap] == ["[recipient]", "[contact point]"]
+    assert "".join(piece for piece, _ in marked(text)) == text
 
 
 # -- reading and lacking
