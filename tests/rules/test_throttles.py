@@ -1,0 +1,31 @@
+"""How often one may try, and how long one waits then."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from incident_tracker.rules import throttles
+
+NOW = datetime(2026, 11, 27, 16, 30, tzinfo=UTC)
+
+
+def test_an_account_stays_open_for_four_failures_and_closes_with_the_fifth() -> None:
+    assert [throttles.closed_until("account", failures, NOW) for failures in range(1, 5)] == [None] * 4
+    assert throttles.closed_until("account", 5, NOW) == NOW + timedelta(minutes=1)
+
+
+def test_the_wait_grows_and_ends_growing_at_a_quarter_of_an_hour() -> None:
+    waits = [throttles.closed_until("code", failures, NOW) for failures in (5, 6, 7, 8, 9, 10, 1000)]
+    assert [wait - NOW for wait in waits if wait] == [timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15, 15, 15)]
+
+
+def test_a_bucket_does_not_tell_what_was_typed() -> None:
+    made = throttles.bucket("account", "hunter2 typed into the wrong field")
+    assert made.startswith("account:")
+    assert "hunter2" not in made
+    assert len(made) <= 80
+
+
+def test_a_bucket_of_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="no kind"):
+        throttles.bucket("planet", "earth")
