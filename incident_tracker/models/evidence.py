@@ -19,6 +19,9 @@ from incident_tracker.models.base import Base, db
 from incident_tracker.models.people import Person
 
 CHUNK = 1 << 20
+DRAFT = ".part-"
+#: no upload takes so long: what is older was left by a crash
+DRAFT_SECONDS = 24 * 60 * 60
 
 
 class Attachment(Base):
@@ -67,8 +70,9 @@ class Vault:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft, name = tempfile.mkstemp(prefix=".part-", dir=self.folder)
+            draft, name = tempfile.mkstemp(prefix=DRAFT, dir=self.folder)
             try:
+                self._sweep(os.fstat(draft).st_mtime - DRAFT_SECONDS)
                 with os.fdopen(draft, "wb") as file:
                     kept = self._pour(stream, file)
                     file.flush()
@@ -101,6 +105,12 @@ class Vault:
         if not size:
             raise Invalid("", file="The file is empty. Choose it again.")
         return Kept(digest.hexdigest(), size)
+
+    def _sweep(self, before: float) -> None:
+        """Remove drafts that a crash left behind: they may hold somebody's data and belong to nothing."""
+        for left in self.folder.glob(f"{DRAFT}*"):
+            if left.stat().st_mtime < before:
+                left.unlink(missing_ok=True)
 
     def _place(self, draft: Path, kept: Kept) -> None:
         target = self.path(kept.sha256)
