@@ -12,10 +12,12 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from incident_tracker import library
-from incident_tracker.actions import duties, evidence, incidents, playbooks
+from incident_tracker.actions import accounts, duties, evidence, incidents, notices, people, playbooks, sign_ins
 from incident_tracker.models.base import db
 from incident_tracker.models.evidence import Vault
 from incident_tracker.models.incidents import Incident
+from incident_tracker.models.messages import Message
+from incident_tracker.models.notices import Notice
 from incident_tracker.models.messages import Message
 from incident_tracker.work import unit_of_work
 from tests import stories
@@ -42,7 +44,8 @@ def tell(app: Flask, *, restricted: bool) -> Told:
     if restricted:
         _change(lambda work: incidents.restrict(work, _the(found.reference), True))
     told = Told(found.reference, {"reference": found.reference})
-    told.blanks |= _with_decision(found.reference) | _with_checklist(found.reference) | _with_evidence(app, found.reference) | _with_message(found.reference)
+    told.blanks |= _with_notice(found.reference) | _with_decision(found.reference) | _with_checklist(found.reference)
+    told.blanks |= _with_evidence(app, found.reference) | _with_message(found.reference) | _with_accounts()
     told.blanks |= {"group": "people", "playbook_id": "ransomware", "person_id": stories.person("ravi").id, "filename": "app.css"}
     return told
 
@@ -68,7 +71,18 @@ def _the(reference: str) -> Incident:
     return db.session.scalars(select(Incident).where(Incident.reference == reference)).one()
 
 
+def _with_notice(reference: str) -> dict[str, Any]:
+    """A draft with two versions, in review."""
+    duty = stories.duty_of(_the(reference), "eu-gdpr-33-1")
+    notice_id = _change(lambda work: notices.start_notice(work, _the(reference), duty)).id
+    text = db.session.get_one(Notice, notice_id).versions[-1].body
+    _change(lambda work: notices.edit_notice(work, db.session.get_one(Notice, notice_id), 1, f"{text}\nThe rules are gone since 18:10."))
+    _change(lambda work: notices.submit_notice(work, db.session.get_one(Notice, notice_id), 2, "Please look at the second part."))
+    return {"notice_id": notice_id}
+
+
 def _with_decision(reference: str) -> dict[str, Any]:
+    """Somebody asks to do without one of the duties."""
     duty = stories.duty_of(_the(reference), "eu-gdpr-33-1")
     decision = _change(lambda work: duties.ask_decision(work, duty, "not_required", "The copied rules reached no letter of anybody."))
     return {"duty_id": duty.id, "decision_id": decision.id}
@@ -95,3 +109,12 @@ def _with_message(reference: str) -> dict[str, Any]:
     )
     _change(lambda work: work.session.add(lost))
     return {"message_id": lost.id}
+
+
+def _with_accounts() -> dict[str, Any]:
+    """Somebody is invited, Ines has a passkey and a text that was kept when her session ended."""
+    made = accounts.NewPasskey(b"credential", b"key", 0, False, "single_device", ["internal"], "handle-of-ines")
+    passkey = _change(lambda work: accounts.add_passkey(work, "Work laptop", made, "a challenge"))
+    form = _change(lambda work: sign_ins.park_form(work, stories.person("ines"), "/incidents/report", "sealed"))
+    invitation, _link = _change(lambda work: people.invite(work, "new@harbour.example", ["officer"], "http://localhost"), by="adam")
+    return {"passkey_id": passkey.id, "form_id": form.id, "invitation_id": invitation.id}
