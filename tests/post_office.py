@@ -43,7 +43,7 @@ class Received:
         """The text of the `plain` or `html` part."""
         found = self.mail.get_body((subtype,))
         assert found is not None
-        return str(found.get_content())
+        return str(found.get_content()).replace("\r\n", "\n")
 
 
 @dataclass

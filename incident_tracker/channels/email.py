@@ -174,6 +174,6 @@ def _words(code: int, said: bytes | str) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return _words(error.smtp_code, error.smtp_error)
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return f"no answer within {TIMEOUT:.0f} s"
     return re.sub(r"\s+", " ", f"{error}" or type(error).__name__)[:200]
