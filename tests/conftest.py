@@ -128,10 +128,12 @@ def a_server() -> postgres.Server:
 
 
 @pytest.fixture
-def empty_database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+def empty_database_url(database_kind: str, home: Path, request: pytest.FixtureRequest) -> str:
     """A database of this test's own without any table."""
     if database_kind == "sqlite":
-        return f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+        for path in home.glob("empty.sqlite3*"):
+            path.unlink()
+        return f"sqlite:///{home / 'empty.sqlite3'}"
     slate: postgres.Slate = request.getfixturevalue("bare_slate")
     slate.clear()
     return slate.url
@@ -141,8 +143,8 @@ def empty_database_url(database_kind: str, tmp_path: Path, request: pytest.Fixtu
 def database_url(database_kind: str, home: Path, request: pytest.FixtureRequest) -> str:
     """A database of this test's own with all tables and the cast in it."""
     if database_kind == "sqlite":
-        for ending in ("", "-wal", "-shm"):
-            (home / f"tracker.sqlite3{ending}").unlink(missing_ok=True)
+        for path in home.glob("tracker.sqlite3*"):
+            path.unlink()
         shutil.copy(request.getfixturevalue("sqlite_template"), home / "tracker.sqlite3")
         return f"sqlite:///{home / 'tracker.sqlite3'}"
     slate: postgres.Slate = request.getfixturevalue("slate")
@@ -164,7 +166,7 @@ def config(database_url: str, home: Path) -> Config:
 @pytest.fixture
 def app(config: Config) -> Iterator[Flask]:
     """The application on a database that holds the cast alone, with its context open."""
-    app = _application(config)
+    app = built(config)
     with app.app_context():
         yield app
         db.session.remove()
@@ -176,7 +178,7 @@ def app(config: Config) -> Iterator[Flask]:
 _built: dict[Config, tuple[Flask, dict[str, Any], library.Shelf]] = {}
 
 
-def _application(config: Config) -> Flask:
+def built(config: Config) -> Flask:
     """The application with these settings, built once: that takes 20 times as long as an average test. What a test set on it is undone."""
     if config not in _built:
         app = create_app(config)

@@ -1,6 +1,7 @@
 """Who may import whom: the floors of the house, as a table, and the reading of import statements."""
 
 import ast
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -70,8 +71,17 @@ class Import:
     inside: str = ""
 
 
-def imports_of(module: Module, known: set[str]) -> Iterator[Import]:
+def imports_of(module: Module, known: Iterable[str]) -> tuple[Import, ...]:
     """Every import of a file, by the module that is meant; `known` are the names of our modules."""
+    return _imports_of(module, frozenset(known))
+
+
+@functools.cache
+def _imports_of(module: Module, known: frozenset[str]) -> tuple[Import, ...]:
+    return tuple(_read_imports(module, known))
+
+
+def _read_imports(module: Module, known: frozenset[str]) -> Iterator[Import]:
     inner = {id(node): function.name for function in module.functions for node in ast.walk(function)}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):

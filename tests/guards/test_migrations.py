@@ -12,10 +12,10 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, create_engine
 
-from incident_tracker.factory import create_app, migrate
+from incident_tracker.factory import migrate
 from incident_tracker.models.base import Base, db
 from tests import rows
-from tests.conftest import test_config
+from tests.conftest import built, test_config
 from tests.guards.sources import ROOT
 
 SCRIPTS = ScriptDirectory(str(ROOT / "incident_tracker" / "migrations"))
@@ -27,9 +27,9 @@ def steps() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def bare(empty_database_url: str, tmp_path: Path) -> Iterator[Flask]:
+def bare(empty_database_url: str, home: Path) -> Iterator[Flask]:
     """The application on a database without tables."""
-    app = create_app(test_config(tmp_path, empty_database_url))
+    app = built(test_config(home, empty_database_url))
     with app.app_context():
         yield app
         db.session.remove()

@@ -16,9 +16,8 @@ from incident_tracker.web.guard import OPEN_ENDPOINTS
 from incident_tracker.work import unit_of_work
 from tests import addresses, rows
 from tests.addresses import Told
-from tests.conftest import test_config
+from tests.conftest import built, test_config
 from tests.guards.sources import Module, dotted, modules, planted
-from tests.visitor import Visitor
 
 #: what a stranger may open. Written here a second time, so that opening another door is a deliberate act
 OPEN_TO_STRANGERS = {
@@ -35,10 +34,9 @@ SIGN_IN = "/sign-in"
 
 
 @pytest.fixture
-def closed(tmp_path: Path, database_url: str) -> Iterator[Flask]:
+def closed(home: Path, database_url: str) -> Iterator[Flask]:
     """The application with every page that it can have, those of debug mode too."""
-    app = create_app(test_config(tmp_path, database_url, debug=True))
-    app.test_client_class = Visitor
+    app = built(test_config(home, database_url, debug=True))
     with app.app_context():
         yield app
         db.session.remove()
@@ -252,10 +250,12 @@ def test_it_lets_a_form_that_was_sent_change_something() -> None:
 
 
 @on_sqlite
-def test_it_would_notice_an_open_door(closed: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_would_notice_an_open_door(home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = create_app(test_config(home, database_url))
     monkeypatch.setattr("incident_tracker.web.guard.OPEN_ENDPOINTS", OPEN_ENDPOINTS | {"planted.hall"})
-    monkeypatch.setattr(closed, "_got_first_request", False)
     pages = Blueprint("planted", __name__)
     pages.add_url_rule("/hall", "hall", lambda: "come in")
-    closed.register_blueprint(pages)
-    assert open_to_strangers(closed) == ["GET /hall answers 200"]
+    app.register_blueprint(pages)
+    with app.app_context():
+        assert open_to_strangers(app) == ["GET /hall answers 200"]
+        db.engine.dispose()
