@@ -28,9 +28,10 @@ def fill(instance: Path | None = None) -> Shelf:
     global _shelf
     own = [instance / "regimes"] if instance and (instance / "regimes").is_dir() else []
     own_playbooks = [instance / "playbooks"] if instance and (instance / "playbooks").is_dir() else []
+    law = regimes.load_law(_folder("incident_tracker.regimes"), *own)
     _shelf = Shelf(
-        law=regimes.load_law(_folder("incident_tracker.regimes"), *own),
-        playbooks=playbooks.load_playbooks(_folder("incident_tracker.playbooks"), *own_playbooks),
+        law=law,
+        playbooks=playbooks.load_playbooks(_folder("incident_tracker.playbooks"), *own_playbooks, facts=law.facts),
         ladders=ladder.load_ladders(_folder("incident_tracker") / "ladders.yaml"),
     )
     return _shelf

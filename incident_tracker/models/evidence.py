@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -109,8 +110,10 @@ class Vault:
     def _sweep(self, before: float) -> None:
         """Remove drafts that a crash left behind: they may hold somebody's data and belong to nothing."""
         for left in self.folder.glob(f"{DRAFT}*"):
-            if left.stat().st_mtime < before:
-                left.unlink(missing_ok=True)
+            # somebody else's draft may be put in its place between the two looks
+            with suppress(FileNotFoundError):
+                if left.stat().st_mtime < before:
+                    left.unlink()
 
     def _place(self, draft: Path, kept: Kept) -> None:
         target = self.path(kept.sha256)

@@ -84,8 +84,11 @@ GRANTS: dict[Permission, frozenset[Role]] = {
 class Actor(Protocol):
     """Somebody who acts: a person, or the tracker's own clockwork or operator, who carry `own_permissions`."""
 
-    id: int | None
-    active: bool
+    @property
+    def id(self) -> int | None: ...
+
+    @property
+    def active(self) -> bool: ...
 
     @property
     def role_names(self) -> Collection[str]: ...

@@ -89,7 +89,9 @@ def choose(reference: str) -> ResponseReturnValue:
     started = {one.playbook_id for one in checklists_of(incident.id)}
     playbooks = [one for one in library.shelf().playbooks.values() if one.id not in started]
     proposed, others = proposed_for(incident.kind, playbooks)
-    return render_template("playbooks/choose.html", incident=incident, proposed=proposed, others=others, started=started, kind_words=choosing.KIND_WORDS, **words(*playbooks))
+    return render_template(
+        "playbooks/choose.html", incident=incident, proposed=proposed, others=others, started=started, kind_words=choosing.KIND_WORDS, **words(*playbooks),
+    )
 
 
 @pages.post("/incidents/<reference>/checklist")
@@ -173,7 +175,7 @@ def _chosen(checklists: list[Checklist], step_id: int | None) -> Checklist:
     return next((one for one in checklists if one.next_step() is not None), checklists[0])
 
 
-def _looking() -> dict[str, str]:
+def _looking() -> dict[str, Any]:
     """The parts of the address that say which checklist and which of its steps are looked at, and whether all are unfolded."""
     asked = {name: request.args.get(name, "") for name in ("show", "list", "full")}
     return {name: value for name, value in asked.items() if value and (name != "show" or value in VIEWS)}

@@ -11,18 +11,10 @@ from incident_tracker import library
 from incident_tracker.errors import Invalid, NotAllowed
 from incident_tracker.models.incidents import Incident
 from incident_tracker.models.people import Person, active_people
+from incident_tracker.rules import playbooks
 from incident_tracker.rules.permissions import Permission, may, may_see
 
-KINDS = [
-    ("misdirected_email", "Sent to the wrong person"),
-    ("lost_device", "Lost or stolen device or papers"),
-    ("ransomware", "Ransomware or destructive attack"),
-    ("intrusion", "Break-in or stolen log-ins"),
-    ("exposure", "Data openly reachable by mistake"),
-    ("insider", "Misuse by somebody inside"),
-    ("vendor_breach", "At a vendor or processor of ours"),
-    ("other", "Something else, or not known yet"),
-]
+KINDS = list(playbooks.KINDS.items())
 KIND_WORDS = dict(KINDS)
 
 

@@ -22,6 +22,10 @@ pages = Blueprint("evidence", __name__)
 
 #: whatever the bytes are, the browser saves them and never runs them in our name
 POLICY = "default-src 'none'; sandbox"
+DAMAGED = (
+    "This file is missing on the tracker's disk, or damaged: it no longer has the fingerprint it was put away with. "
+    "Restore it from a backup."
+)
 
 
 class UploadForm(FlaskForm):
@@ -62,8 +66,9 @@ def download(reference: str, attachment_id: int) -> ResponseReturnValue:
     if found is None:
         raise NotFound("file")
     if not vault().is_intact(found.sha256):
-        raise Invalid("This file is missing on the tracker's disk, or damaged: it no longer has the fingerprint it was put away with. Restore it from a backup.")
-    answer = send_file(vault().path(found.sha256).resolve(), mimetype="application/octet-stream", as_attachment=True, download_name=found.filename, etag=False)
+        raise Invalid(DAMAGED)
+    path = vault().path(found.sha256).resolve()
+    answer = send_file(path, mimetype="application/octet-stream", as_attachment=True, download_name=found.filename, etag=False)
     answer.headers["Content-Security-Policy"] = POLICY
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -75,4 +80,6 @@ def _keep(reference: str, upload: Any, note: str) -> None:
 
 
 def _page(incident: Incident, form: UploadForm) -> str:
-    return render_template("evidence/index.html", incident=incident, form=form, attachments=attachments_of(incident.id), steps=steps_of(incident.id), largest=vault().largest)
+    return render_template(
+        "evidence/index.html", incident=incident, form=form, attachments=attachments_of(incident.id), steps=steps_of(incident.id), largest=vault().largest,
+    )

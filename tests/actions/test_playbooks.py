@@ -1,6 +1,6 @@
 """Following a playbook: its steps, their due times, and two people at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,9 +26,9 @@ LATER = FRIDAY + timedelta(hours=1)
 
 
 @pytest.fixture
-def incident(app: Any) -> Iterator[Incident]:
+def incident(app: Any) -> Incident:
     set_profile()
-    yield report()
+    return report()
 
 
 def follow(incident: Incident, playbook: str | Playbook = "general", *, by: str = "ines", now: datetime = FRIDAY) -> Checklist:

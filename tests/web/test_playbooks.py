@@ -123,7 +123,7 @@ def test_it_shows_the_phases_with_progress_in_words_and_a_bar(followed: Incident
     client = browse("ines")
     press(client, followed, "take-the-lead", "tick")
     text = page(client, followed)
-    assert [found for found in re.findall(r'<h2 id="phase-\w+">([^<]+)', text)] == ["Scope", "Contain", "Notify regulators", "Notify customers", "Remediate"]
+    assert re.findall(r'<h2 id="phase-\w+">([^<]+)', text) == ["Scope", "Contain", "Notify regulators", "Notify customers", "Remediate"]
     assert '<progress max="6" value="1" aria-labelledby="phase-scope">' in text
     assert "1 of 6 done" in text
 
