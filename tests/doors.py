@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -102,6 +103,6 @@ def text_of(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
-def switch_mail_on(app: Flask) -> None:
-    """As if a mail server were set."""
-    app.extensions["tracker"] = replace(app.extensions["tracker"], smtp_host="mail.harbour.example")
+def switch_mail_on(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if a mail server were set, for this test."""
+    monkeypatch.setitem(app.extensions, "tracker", replace(app.extensions["tracker"], smtp_host="mail.harbour.example"))

@@ -1,5 +1,6 @@
 """Flask-Security, hardened: passwords, codes, recovery codes and passkeys as this tracker wants them."""
 
+import re
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any, NoReturn
@@ -111,7 +112,8 @@ class PasswordRules(PasswordUtil):
         normal = self.normalize(password)
         if not SHORTEST_PASSWORD <= len(normal) <= LONGEST_PASSWORD:
             return [f"Use {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} letters."], normal
-        known = [part for text in kwargs.values() if isinstance(text, str) for part in (text, *text.replace("@", " ").split())]
+        texts = [text for text in (*kwargs.values(), _config().organisation) if isinstance(text, str)]
+        known = [part for text in texts for part in (text, text.replace(" ", ""), *re.split(r"[\W_]+", text)) if part]
         rated = zxcvbn.zxcvbn(normal[:_RATED_LETTERS], user_inputs=known)
         if rated["score"] < 3:
             hint = str(rated["feedback"]["warning"] or "").rstrip(".")

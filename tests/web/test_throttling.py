@@ -157,8 +157,8 @@ def test_the_present_password_cannot_be_guessed_at_an_unlocked_screen(browse: An
     assert answers == [422] * 5 + [429]
 
 
-def test_links_for_new_passwords_are_not_mailed_without_end(browse: Any, app: Any) -> None:
-    switch_mail_on(app)
+def test_links_for_new_passwords_are_not_mailed_without_end(browse: Any, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    switch_mail_on(app, monkeypatch)
     answers = [browse().post("/forgotten-password", data={"email": "ines@harbour.example"}).status_code for _ in range(4)]
     assert answers == [200, 200, 200, 429]
 
