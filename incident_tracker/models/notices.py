@@ -291,11 +291,11 @@ def _visible(actor: Any) -> Select[Any]:
 
 
 def _with_heads(query: Select[Any]) -> Select[Any]:
-    """Everything that a list shows of each notice, in a fixed number of queries."""
+    """Everything that a list shows of each notice, in a number of queries that does not grow; people come without their roles."""
     return query.options(
         contains_eager(Notice.duty),
-        joinedload(Notice.head).joinedload(NoticeVersion.author),
-        selectinload(Notice.reviews).joinedload(Review.reviewer),
-        selectinload(Notice.submissions).joinedload(Submission.by),
+        joinedload(Notice.head).joinedload(NoticeVersion.author).lazyload(Person.roles),
+        selectinload(Notice.reviews).joinedload(Review.reviewer).lazyload(Person.roles),
+        selectinload(Notice.submissions).joinedload(Submission.by).lazyload(Person.roles),
         selectinload(Notice.filings),
     )
