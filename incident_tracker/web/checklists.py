@@ -113,8 +113,19 @@ def step(reference: str, step_id: int) -> ResponseReturnValue:
     form = StepForm(prefix=_prefix(step_id))
     form.assignee.choices = _people(incident)
     if form.validate_on_submit() and not choosing.refused(form, _act, reference, step_id, form):
-        return redirect(url_for(".show", reference=reference, **_looking(), step=step_id, _anchor=_prefix(step_id)))
+        # an ended step folds, so that the next one unfolds
+        unfolded = {} if form.do.data in ("tick", "skip") else {"step": step_id}
+        return redirect(url_for(".show", reference=reference, **_looking(), **unfolded, _anchor=_prefix(step_id)))
     return _page(incident, checklists_of(incident.id), (step_id, form)), 422
+
+
+@pages.get("/incidents/<reference>/checklist/steps/<int:step_id>")
+def find(reference: str, step_id: int) -> ResponseReturnValue:
+    """The place of one step on the checklist: for links, and for whoever reloads a form that came back."""
+    found = find_step(finding.incident(reference).id, step_id)
+    if found is None:
+        raise NotFound("step")
+    return redirect(url_for(".show", reference=reference, list=found.checklist.playbook_id, step=step_id, _anchor=_prefix(step_id)))
 
 
 def _act(reference: str, step_id: int, form: StepForm) -> None:

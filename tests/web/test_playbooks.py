@@ -182,7 +182,7 @@ def test_a_reader_sees_no_form(followed: Incident, browse: Browse) -> None:
 def test_it_ticks_with_one_button_and_comes_back_to_the_step(followed: Incident, browse: Browse) -> None:
     answer = press(browse("ravi"), followed, "take-the-lead", "tick")
     done = step(followed, "take-the-lead")
-    assert (answer.status_code, answer.headers["Location"]) == (302, f"/incidents/{followed.reference}/checklist?step={done.id}#step-{done.id}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/incidents/{followed.reference}/checklist#step-{done.id}")
     assert (done.state, done.ended_by.name) == ("done", "Ravi Menon")
 
 
@@ -266,6 +266,14 @@ def test_a_step_of_another_incident_is_not_found(followed: Incident, browse: Bro
     answer = browse("ines").post(f"/incidents/{other.reference}/checklist/steps/{foreign.id}", data={prefix + "version": 1, prefix + "do": "tick", prefix + "assignee": ""})
     assert answer.status_code == 404
     assert step(followed, "take-the-lead").state == "open"
+
+
+def test_a_link_to_a_step_leads_to_its_place(followed: Incident, browse: Browse) -> None:
+    found, other = step(followed, "judge-risk"), report()
+    answer = browse("olga").get(f"/incidents/{followed.reference}/checklist/steps/{found.id}")
+    assert answer.headers["Location"] == f"/incidents/{followed.reference}/checklist?list=general&step={found.id}#step-{found.id}"
+    assert re.search(rf'id="step-{found.id}" open', page(browse("olga"), followed, list="general", step=str(found.id)))
+    assert browse("olga").get(f"/incidents/{other.reference}/checklist/steps/{found.id}").status_code == 404
 
 
 def test_an_unknown_button_does_nothing(followed: Incident, browse: Browse) -> None:
