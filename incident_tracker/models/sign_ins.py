@@ -86,7 +86,8 @@ def forgive_try(session: Session, buckets: Collection[str]) -> None:
 
 def spend(session: Session, digest: str, forget_at: datetime) -> bool:
     """Mark a thing as used; False if it was used before, by however many at the same moment."""
-    return bool(session.execute(_insert(session)(Spent).values(hash=digest, forget_at=forget_at).on_conflict_do_nothing()).rowcount)  # type: ignore[attr-defined]
+    row = _insert(session)(Spent).values(hash=digest, forget_at=forget_at).on_conflict_do_nothing().returning(Spent.hash)
+    return session.scalar(row) is not None
 
 
 def forget_old(session: Session, now: datetime, parked_before: datetime) -> int:
