@@ -9,7 +9,7 @@ from incident_tracker.rules.sources import Node, RegimeError, read_yaml
 
 PACKAGE_FOLDER = Path(__file__).resolve().parent.parent / "regimes"
 KINDS = ("flag", "choice", "set", "count", "moment", "text", "number")
-DERIVATIONS = ("any_in_group", "personal_information", "highest_by_place", "hours_between")
+DERIVATIONS = ("any_in_group", "personal_information", "highest_by_place", "hours_between", "concerned_in")
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,9 @@ class Deadline:
             return moment_words(self.at, self.zone)
         return f"the end of {day_words(self.value)}"
 
-    def to_json(self) -> dict[str, str]:
-        """Return value, at (UTC) and zone as text."""
-        return {"value": self.value.isoformat(), "at": self.at.isoformat(), "zone": self.zone}
+    def to_json(self) -> str:
+        """Return the value in ISO 8601: a day where the law gives a day, else an instant with its offset."""
+        return self.value.isoformat()
 
 
 @dataclass(frozen=True, slots=True)

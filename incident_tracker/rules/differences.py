@@ -13,7 +13,8 @@ __all__ = ["Run", "SectionDifference", "difference"]
 #: comparisons that one difference may cost; what is beyond is shown as replaced whole
 BUDGET = 4_000_000
 
-_TOKENS = re.compile(r"\s+|\w+|[^\w\s]")
+#: a placeholder changes as a whole
+_TOKENS = re.compile(r"\[[^\[\]\n]*\]|\s+|\w+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)

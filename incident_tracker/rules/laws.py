@@ -71,7 +71,8 @@ class RecipientRule:
     """Who is told: the type, a name for where no authority is on file, and how one obligation becomes several duties.
 
     `fan_out` is one, lead, each_place, each_establishment or each_listed. each_place takes the places of `group` with
-    `more_than` that many affected people; each_listed the places that `fact` lists.
+    `more_than` that many affected people; each_listed the places that `fact` lists. `office` is which of a place's authorities
+    is meant where it is not the data protection one: "FIN" looks for FIN-DE.
     """
 
     type: str
@@ -82,6 +83,7 @@ class RecipientRule:
     group: str | None = None
     fact: str | None = None
     more_than: int = 0
+    office: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

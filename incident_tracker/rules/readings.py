@@ -82,6 +82,8 @@ class Reading:
             return (name,)
         if rule[0] == "hours_between":
             return tuple(one for one in rule[1:] if one.removeprefix("moments.") not in self.facts.moments)
+        if rule[0] == "concerned_in":
+            return self._missing_to_be_concerned(member, rule[1])
         return (rule[1],)
 
     def label(self, name: str) -> str:
@@ -153,6 +155,8 @@ class Reading:
             return self._any_in_group(*arguments)
         if kind == "personal_information":
             return self._personal_information(member)
+        if kind == "concerned_in":
+            return self._concerned_in(member, arguments[0])
         if kind == "highest_by_place":
             return self._highest(arguments[1])
         return self._hours_between(*arguments)
@@ -162,6 +166,28 @@ class Reading:
         if any(self.places.is_in(code, group, self.day) for code in known.values):
             return True
         return False if known.complete else None
+
+    def _concerned_in(self, place: str, establishments: str) -> bool | None:
+        """Whether we are established in a place, or people who live there are affected."""
+        here, people = self._established_in(place, establishments), self.people_in(place)
+        if here or people.low > 0:
+            return True
+        return False if here is False and people.high == 0 else None
+
+    def _established_in(self, place: str, establishments: str) -> bool | None:
+        known = self.facts.values.get(establishments, _NONE_KNOWN)
+        if any(code == place or code.startswith(f"{place}-") for code in known.values):
+            return True
+        # An establishment in a country may be in any of its parts.
+        return False if known.complete and place.split("-")[0] not in known.values else None
+
+    def _missing_to_be_concerned(self, place: str, establishments: str) -> tuple[str, ...]:
+        missing = (establishments,) if self._established_in(place, establishments) is None else ()
+        if self.people_in(place).high == 0:
+            return missing
+        if place in self.facts.by_place:
+            return (*missing, f"{BY_PLACE}.{place}")
+        return (*missing, "affected.places_complete" if self.facts.by_place else BY_PLACE)
 
     def _personal_information(self, place: str) -> bool | None:
         """Whether the data are what a state's law protects; worked out from the elements, never ticked by hand."""

@@ -85,6 +85,8 @@ def _authority(rule: RecipientRule, authority: Authority) -> Target:
 
 
 def _at_place(rule: RecipientRule, law: Law, place: str) -> Target:
+    if rule.office:
+        return _office(rule, law, f"{rule.office}-{place}", place)
     key = f"CSIRT-{place}" if rule.type == "csirt" else place
     if rule.type in _AUTHORITY_TYPES and key in law.authorities:
         found = _authority(rule, law.authorities[key])
@@ -98,6 +100,13 @@ def _at_place(rule: RecipientRule, law: Law, place: str) -> Target:
     return Target(
         Recipient(f"{rule.type}:{place}", name, rule.type, law.places.zone(place), place), _calendar(law, place)
     )
+
+
+def _office(rule: RecipientRule, law: Law, key: str, place: str) -> Target:
+    if key in law.authorities:
+        return _authority(rule, law.authorities[key])
+    name = f"{rule.name} ({law.places.name(place)})"
+    return Target(Recipient(f"{rule.type}:{key}", name, rule.type, law.places.zone(place), place), _calendar(law, place))
 
 
 def _calendar(law: Law, place: str | None) -> str | None:

@@ -106,7 +106,7 @@ def _obligation(node: Node, regime: Regime, scope: Condition, rolls: Mapping[str
 
 
 def _recipient(node: Node) -> RecipientRule:
-    keys = node.mapping("type name", "fan_out authority place group fact more_than")
+    keys = node.mapping("type name", "fan_out authority place group fact more_than office")
     fan_out = keys["fan_out"].one_of(*FAN_OUTS) if "fan_out" in keys else "one"
     if fan_out in ("each_place", "each_establishment") and "group" not in keys:
         node.refuse(f"{fan_out} needs the group of places to choose from")
@@ -121,6 +121,7 @@ def _recipient(node: Node) -> RecipientRule:
         group=_text(keys, "group"),
         fact=_text(keys, "fact"),
         more_than=keys["more_than"].integer() if "more_than" in keys else 0,
+        office=_text(keys, "office"),
     )
 
 

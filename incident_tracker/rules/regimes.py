@@ -133,6 +133,8 @@ def _check_derived(law: Law, one: Obligation) -> None:
         rule = law.facts[name].derive
         if rule[:1] == ("personal_information",) and name.rpartition(".")[2] not in law.profiles:
             _refuse(one.regime, f"{one.id}: no profile for the place in {name!r}")
+        if rule[:1] == ("concerned_in",) and name.rpartition(".")[2] not in law.places.by_code:
+            _refuse(one.regime, f"{one.id}: the place in {name!r} is not in places.yaml")
         if rule[:1] in (("any_in_group",), ("highest_by_place",)) and rule[2] not in law.places.groups:
             _refuse(one.regime, f"{one.id}: no group {rule[2]!r} in places.yaml")
 
