@@ -28,6 +28,7 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@touch $@
 
 run: $(VENV)/.run ## set everything up and start the tracker on 127.0.0.1:$(PORT)
+	$(BIN)/incident-tracker migrate
 	$(BIN)/incident-tracker serve --port $(PORT)
 
 demo: $(VENV)/.run ## the same, on a database of its own filled with an example organisation

@@ -15,7 +15,7 @@ from incident_tracker.models.duties import Duty, DutyState
 from incident_tracker.models.incidents import Incident, Membership, is_visible_to
 from incident_tracker.models.notices import Notice, NoticeState
 
-SHOWN = 25
+SHOWN = 12
 LANES = 20
 #: counting stops here: on a screen "1,000 or more" says as much
 COUNTED = 1000
@@ -55,9 +55,23 @@ def columns(actor: Any, now: datetime, wanted: Wanted) -> list[Column]:
         "day": and_(running, at > now, at <= day),
         "three_days": and_(running, at > day, at <= three_days),
         "later": and_(running, at > three_days),
-        "undecided": Duty.state == DutyState.UNDECIDED,
     }
     return [_column(name, _open_duties(actor, wanted).where(condition)) for name, condition in conditions.items()]
+
+
+def undecided(actor: Any, wanted: Wanted) -> Column:
+    """Incidents with duties that cannot be decided yet, by their next deadline; the count is of incidents."""
+    query = (
+        select(Incident)
+        .where(Incident.ended_at.is_(None), Incident.undecided_count > 0, is_visible_to(actor))
+        .options(joinedload(Incident.lead).lazyload("*"))
+        .order_by(Incident.next_due_at.is_(None), Incident.next_due_at, Incident.id)
+    )
+    if wanted.owner.isdigit():
+        query = query.where(Incident.lead_id == int(wanted.owner))
+    query = _searched(query, wanted.q) if wanted.q else query
+    rows = list(db.session.scalars(query.limit(SHOWN)))
+    return Column("undecided", rows, len(rows) if len(rows) < SHOWN else _count(query, Incident))
 
 
 def with_legal(actor: Any) -> Column:
@@ -71,7 +85,7 @@ def with_legal(actor: Any) -> Column:
         .order_by(Duty.conservative_at.is_(None), Duty.conservative_at, Notice.id)
     )
     rows = list(db.session.scalars(query.limit(SHOWN)))
-    return Column("legal", rows, len(rows) if len(rows) < SHOWN else _count(query))
+    return Column("legal", rows, len(rows) if len(rows) < SHOWN else _count(query, Notice))
 
 
 def lanes(actor: Any, wanted: Wanted) -> dict[Incident, list[Duty]]:
@@ -128,9 +142,9 @@ def _searched(query: Select[Any], words: str) -> Select[Any]:
 
 def _column(name: str, query: Select[Any]) -> Column:
     rows = list(db.session.scalars(query.limit(SHOWN)))
-    return Column(name, rows, len(rows) if len(rows) < SHOWN else _count(query))
+    return Column(name, rows, len(rows) if len(rows) < SHOWN else _count(query, Duty))
 
 
-def _count(query: Select[Any]) -> int:
-    bare = query.options().order_by(None).with_only_columns(Duty.id).limit(COUNTED).subquery()
+def _count(query: Select[Any], counted: type[Duty | Incident | Notice]) -> int:
+    bare = query.options().order_by(None).with_only_columns(counted.id).limit(COUNTED).subquery()
     return int(db.session.scalar(select(func.count()).select_from(bare)) or 0)
