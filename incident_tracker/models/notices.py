@@ -238,7 +238,16 @@ def find_notice(incident_id: int, notice_id: int, *, lock: bool = False) -> Noti
     query = select(Notice).where(Notice.id == notice_id, Notice.incident_id == incident_id)
     if lock:
         return db.session.scalar(query.with_for_update(of=Notice).execution_options(populate_existing=True))
-    return db.session.scalar(query.options(joinedload(Notice.duty), joinedload(Notice.head).joinedload(NoticeVersion.author)))
+    return db.session.scalar(
+        query.options(
+            joinedload(Notice.duty),
+            joinedload(Notice.head).joinedload(NoticeVersion.author).lazyload(Person.roles),
+            selectinload(Notice.reviews).options(joinedload(Review.reviewer).lazyload(Person.roles), _without_text(Review.notice_version)),
+            selectinload(Notice.submissions).options(
+                joinedload(Submission.by).lazyload(Person.roles), _without_text(Submission.notice_version)
+            ),
+        )
+    )
 
 
 def find_version(notice_id: int, number: int) -> NoticeVersion | None:
@@ -252,7 +261,7 @@ def versions_of(notice_id: int) -> list[NoticeVersion]:
     query = (
         select(NoticeVersion)
         .where(NoticeVersion.notice_id == notice_id)
-        .options(joinedload(NoticeVersion.author), defer(NoticeVersion.body))
+        .options(joinedload(NoticeVersion.author).lazyload(Person.roles), defer(NoticeVersion.body))
     )
     return list(db.session.scalars(query.order_by(NoticeVersion.number.desc())))
 
@@ -284,6 +293,11 @@ def queue_choices(actor: Any, states: Iterable[str]) -> tuple[list[tuple[str, st
     )
     rows = db.session.execute(visible.distinct()).all()
     return sorted({(row[0], row[1]) for row in rows}), sorted({row[2] for row in rows})
+
+
+def _without_text(version: Any) -> Any:
+    """A version that only its number is wanted of: texts are long."""
+    return joinedload(version).options(defer(NoticeVersion.body))
 
 
 def _visible(actor: Any) -> Select[Any]:

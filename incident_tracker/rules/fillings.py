@@ -73,13 +73,13 @@ class _Words:
         return self._sum()
 
     def _sum(self) -> str | None:
-        """The sum of the places where they are all listed and each says at least so many; a country counts its states."""
+        """The sum over the places where they are all listed and no number is open both ways; a country counts its states."""
         listed = self._facts.by_place
         own = [count for code, count in listed.items() if "-" not in code or code.split("-")[0] not in listed]
-        if not own or not self._facts.places_complete or any(count.certainty not in (Certainty.EXACT, Certainty.AT_LEAST) for count in own):
+        kinds = {count.certainty for count in own if count.value != 0} - {Certainty.EXACT}
+        if not own or not self._facts.places_complete or Certainty.NOT_KNOWN in kinds or len(kinds) > 1:
             return None
-        is_exact = all(count.certainty is Certainty.EXACT for count in own)
-        return str(Count(sum(count.value or 0 for count in own), Certainty.EXACT if is_exact else Certainty.AT_LEAST))
+        return str(Count(sum(count.value or 0 for count in own), kinds.pop() if kinds else Certainty.EXACT))
 
     def _here(self) -> str | None:
         count = self._facts.by_place.get(self._about.get("duty.place", ""))

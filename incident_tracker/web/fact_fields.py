@@ -16,6 +16,7 @@ from wtforms import (
     SelectField,
     SelectMultipleField,
     StringField,
+    TextAreaField,
     validators,
 )
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -121,6 +122,8 @@ def field_for(spec: FactSpec) -> Field:
         return FormField(_set_of(spec), label, description=help_text)
     if spec.kind == "set":
         return StringField(label, [validators.Length(max=400)], description=(help_text + " Codes with commas: DE, FR, US-NY.").strip())
+    if spec.group == "notices":
+        return TextAreaField(label, [validators.Length(max=10_000)], description=help_text, render_kw={"rows": 3})
     return StringField(label, [validators.Length(max=200)], description=help_text)
 
 

@@ -35,6 +35,7 @@ GROUPS = {
     "organisation": ("Our part", "Our role for this data. What never changes stands in the organisation's profile."),
     "law": ("Findings the law asks for", "Judgements that a regime makes depend on."),
     "contract": ("Contracts", "What a contract adds."),
+    "notices": ("What we tell", "Words and numbers that the notices are filled from."),
 }
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 from flask_wtf import FlaskForm
-from wtforms import Field, StringField, TextAreaField, validators
+from wtforms import StringField, validators
 
 from incident_tracker import library
 from incident_tracker.actions import facts as acts
@@ -52,14 +52,8 @@ def _entries(specs: list[FactSpec], form: Any) -> list[Entry]:
 
 
 def _form(specs: list[FactSpec], incident: Incident) -> Any:
-    fields = {field_name(spec.name): _field(spec) for spec in specs}
+    fields = {field_name(spec.name): field_for(spec) for spec in specs}
     source = StringField("Where is this from?", [validators.Length(max=300)], description="A person, a log, a report: what somebody could look up later.")
     current = current_facts(incident.id)
     values = {field_name(spec.name): start_value(spec, current[spec.name].value if spec.name in current else None, incident.zone) for spec in specs}
     return type("WordsForm", (FlaskForm,), {**fields, "source": source})(data=values)
-
-
-def _field(spec: FactSpec) -> Field:
-    if spec.kind == "text":
-        return TextAreaField(spec.question, [validators.Length(max=10_000)], description=spec.help)
-    return field_for(spec)

@@ -40,6 +40,11 @@ def test_it_reads_a_changed_phrase_as_one_change():
     assert found == [("removed", "small red apple"), ("added", "large green pear"), ("same", " here")]
 
 
+def test_a_placeholder_changes_as_a_whole():
+    found = runs("## A\n[categories of people] there", "## A\npatients and people there", "A")
+    assert found == [("removed", "[categories of people]"), ("added", "patients and people"), ("same", " there")]
+
+
 def test_it_tells_added_removed_and_moved_sections():
     assert states(OLD, OLD + "\n\n## Annex\n\nMore")[-1] == ("Annex", "added")
     without = OLD.replace("## Measures\n\nNone yet.\n\n", "")

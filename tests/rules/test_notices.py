@@ -181,10 +181,22 @@ def test_it_adds_places_up_only_when_all_are_listed_and_a_country_holds_its_stat
     listed = {"affected.by_place": {"DE": 10, "US": {"value": 100, "certainty": "at_least"}, "US-NY": 40}}
     assert say(listed | {"affected.places_complete": True})["number of people"] == "at least 110"
     assert say(listed)["number of people"] is None
-    assert (
-        say({"affected.by_place": {"DE": {"value": 10, "certainty": "about"}}, "affected.places_complete": True})["number of people"]
-        is None
-    )
+
+
+@pytest.mark.parametrize(
+    ("certainties", "said"),
+    [
+        (("exact", "exact"), "30"),
+        (("about", "exact"), "about 30"),
+        (("about", "about"), "about 30"),
+        (("at_least", "exact"), "at least 30"),
+        (("about", "at_least"), None),
+        (("exact", "not_known"), None),
+    ],
+)
+def test_a_sum_is_as_sure_as_its_parts(certainties, said):
+    counts = {place: {"value": value, "certainty": sure} for place, value, sure in zip(("DE", "FR"), (10, 20), certainties, strict=True)}
+    assert say({"affected.by_place": counts, "affected.places_complete": True})["number of people"] == said
 
 
 def test_it_says_a_moment_with_its_zone_and_a_day_as_a_day():

@@ -70,6 +70,17 @@ def test_the_list_costs_the_same_however_long_it_is(browse: Any) -> None:
     assert _queries(browse, f"/incidents/{few.reference}/notices") == _queries(browse, f"/incidents/{many.reference}/notices")
 
 
+def test_a_text_costs_the_same_however_long_its_history(browse: Any) -> None:
+    short, long = draft(breach()), draft(breach())
+    for notice, rounds in ((short, 1), (long, 3)):
+        for number in range(rounds):
+            write(notice, f"text {number}", by=("ines", "ravi")[number % 2])
+            hand_in(notice)
+            last = newest(notice)
+            do(acts.send_back_notice, notice, last.number, last.sha256, "Once more.", by="laura")
+    assert _queries(browse, at(short)) == _queries(browse, at(long))
+
+
 def _queries(browse: Any, url: str) -> int:
     seen: list[str] = []
     ines = browse("ines")
