@@ -123,10 +123,11 @@ def open_office(*, tls: ssl.SSLContext | None = None, implicit: bool = False, ho
     office, loop = PostOffice(), asyncio.new_event_loop()
     more = {"tls_context": tls, "require_starttls": True} if tls and not implicit else {}
     desk = partial(_Counter, office, _Desk(office), hostname="mail.harbour.example", loop=loop, **more, **options)
-    server = loop.run_until_complete(loop.create_server(desk, host, 0, ssl=tls if implicit else None))
-    office.port = server.sockets[0].getsockname()[1]
+    # the loop runs in its own thread from the start: in the caller's another loop may be running, as a browser's driver has one
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    server = asyncio.run_coroutine_threadsafe(_open(loop, desk, host, tls if implicit else None), loop).result(10)
+    office.port = server.sockets[0].getsockname()[1]
     try:
         yield office
     finally:
@@ -135,6 +136,10 @@ def open_office(*, tls: ssl.SSLContext | None = None, implicit: bool = False, ho
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+async def _open(loop: asyncio.AbstractEventLoop, desk: Any, host: str, tls: ssl.SSLContext | None) -> asyncio.Server:
+    return await loop.create_server(desk, host, 0, ssl=tls)
 
 
 async def _stop_all() -> None:
