@@ -184,7 +184,7 @@ def clean_zone(zone: str) -> str:
 def clean_name(name: str) -> str:
     """The name on one line. Raises Invalid beside `name`."""
     found = " ".join(name.split())
-    if not found or len(found) > 120:
+    if not found or len(found) > 120 or not found.isprintable():
         raise Invalid(name="Enter a name of up to 120 letters.")
     return found
 

@@ -42,9 +42,10 @@ def fail(work: Work, person: Person | None, what: str, address: str) -> None:
 
 
 def sign_in(work: Work, person: Person, via: str, address: str, buckets: Collection[str] = ()) -> None:
-    """Record a complete sign-in and forgive the tries that led to it."""
+    """Record a complete sign-in, forgive the tries that led to it, and sweep up what no longer matters."""
     work.require(Permission.ENTER)
     sign_ins.forgive_try(work.session, buckets)
+    sign_ins.forget_old(work.session, work.now, work.now - KEPT_FOR)
     person.signed_in_at = work.now
     work.record("sign_in.succeed", f"signed in with {via}", subject=f"person:{person.id}", after={"from": address, "with": via})
 

@@ -6,6 +6,7 @@ from functools import wraps
 from flask import Flask, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from incident_tracker import clock
@@ -26,6 +27,7 @@ def register(app: Flask) -> None:
     app.config["WTF_CSRF_TIME_LIMIT"] = None
     app.before_request(_end_old_session)
     app.before_request(_ask_to_sign_in)
+    app.before_request(_refuse_nul)
     parking.register(app)
 
 
@@ -54,6 +56,12 @@ def _end_old_session() -> None:
         sessions.end(by_choice=False)
     else:
         sessions.touch(now)
+
+
+def _refuse_nul() -> None:
+    # no text has this sign, no keyboard types it, and PostgreSQL does not take it
+    if request.endpoint != "static" and ("\0" in request.path or any("\0" in text for _, text in request.values.items(multi=True))):
+        raise BadRequest
 
 
 def _ask_to_sign_in() -> Response | None:

@@ -10,11 +10,9 @@ import pytest
 import time_machine
 
 from incident_tracker import clock
-from incident_tracker.actions import sign_ins as acts
 from incident_tracker.models.base import db
 from incident_tracker.models.incidents import Incident
 from incident_tracker.models.sign_ins import ParkedForm
-from incident_tracker.work import CLOCKWORK, unit_of_work
 from tests.cast import PASSWORD
 from tests.doors import code, enter_code, enter_password, forget_codes, give_app, look, text_of, trail, walk_in
 from tests.stories import person
@@ -241,8 +239,6 @@ def test_after_a_day_it_is_gone(typing: Any, secret: str) -> None:
         send(typing)
     with time_machine.travel(start + timedelta(hours=26)):
         assert "Lost laptop" not in come_back(typing, "ines", secret).text
-        with unit_of_work(CLOCKWORK) as work:
-            assert acts.forget_old(work) >= 1
         assert db.session.query(ParkedForm).count() == 0
 
 

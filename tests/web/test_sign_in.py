@@ -17,7 +17,22 @@ from incident_tracker.models.base import db
 from incident_tracker.models.people import Person
 from incident_tracker.web.identity import identity
 from tests.cast import PASSWORD, give_password
-from tests.doors import WRONG, code, enter_code, enter_password, field, forget_codes, give_app, is_in, look, other_code, secret_on, text_of, trail, walk_in
+from tests.doors import (
+    WRONG,
+    code,
+    enter_code,
+    enter_password,
+    field,
+    forget_codes,
+    give_app,
+    is_in,
+    look,
+    other_code,
+    secret_on,
+    text_of,
+    trail,
+    walk_in,
+)
 from tests.stories import person
 
 
