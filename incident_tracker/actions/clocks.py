@@ -69,6 +69,7 @@ def recompute(work: Work, incident: Incident, reason: str) -> None:
         moved += _bring_in_line(work, incident, duty, found, decisions, filings, reason)
     for duty in stored.values():
         moved += _no_longer_asked(work, duty, filings, reason)
+    incident.questions = [{"fact": one.fact, "text": one.text, "settles": list(one.settles)} for one in assessment.questions]
     work.session.flush()
     replan(work, incident)
     incident.stale_since = incident.stale_reason = None
@@ -193,9 +194,11 @@ def _write_law(work: Work, duty: Duty, found: law.Duty) -> None:
     duty.missing = list(found.missing)
     duty.because = [{"text": one.text, "fact": one.fact, "truth": str(one.truth)} for one in found.because]
     duty.law_version = library.shelf().law.version
-    duty.computed_at = work.now
     duty.zone = found.recipient.zone
     _write_clock(duty, due)
+    # the time of the last computation that came out differently: writing each one would touch every row for nothing
+    if duty.computed_at is None or work.session.is_modified(duty):
+        duty.computed_at = work.now
 
 
 def _write_clock(duty: Duty, due: Due | None) -> None:

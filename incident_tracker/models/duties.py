@@ -89,6 +89,11 @@ class Duty(Base):
     )
 
     @property
+    def key(self) -> str:
+        """Its name in an assessment: obligation and recipient."""
+        return f"{self.obligation_id}@{self.recipient_key}"
+
+    @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, Text, UniqueConstraint, or_, select, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, Text, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from incident_tracker.models.base import Base, db
@@ -54,6 +54,8 @@ class Incident(Base):
     next_duty_title: Mapped[str | None] = mapped_column(String(200))
     undecided_count: Mapped[int] = mapped_column(default=0)
     open_duty_count: Mapped[int] = mapped_column(default=0)
+    #: the facts worth finding out next, the best first: [{fact, text, settles}]
+    questions: Mapped[list[Any]] = mapped_column(default=list)
     #: since when its duties wait to be recomputed (the profile or the law changed), and why
     stale_since: Mapped[datetime | None]
     stale_reason: Mapped[str | None] = mapped_column(String(300))
@@ -70,7 +72,8 @@ class Incident(Base):
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
         Index("ix_incident_stage_next_due_at", "stage", "next_due_at"),
-        Index("ix_incident_restricted", "id", postgresql_where=text("restricted"), sqlite_where=text("restricted")),
+        # SQLite finds a partial index only where its condition stands in the statement word for word
+        Index("ix_incident_restricted", "id", postgresql_where=text("restricted"), sqlite_where=text("restricted = 1")),
         Index(
             "ix_incident_stale",
             "next_due_at",
@@ -131,15 +134,21 @@ class Sequence(Base):
     last: Mapped[int] = mapped_column(default=0)
 
 
-def is_visible_to(actor: Any) -> ColumnElement[bool]:
-    """The condition under which `actor` may know of an incident: mirrors `rules.permissions.may(…, READ, …)`.
+#: the incidents once more, beside the ones that a statement is about
+_HIDDEN = Incident.__table__.alias("hidden")
+
+
+def is_visible_to(actor: Any, incident_id: Any = Incident.id) -> ColumnElement[bool]:
+    """The condition under which `actor` may know of the incident with this id: mirrors `rules.permissions.may(…, READ, …)`.
 
     A person without a role that reads incidents sees only those they are on.
     """
-    mine = Incident.id.in_(select(Membership.incident_id).where(Membership.person_id == actor.id))
-    if actor.role_names & {"officer", "legal", "manager", "auditor"}:
-        return or_(Incident.restricted.is_(False), mine)
-    return mine
+    mine = select(Membership.incident_id).where(Membership.person_id == actor.id)
+    if not actor.role_names & {"officer", "legal", "manager", "auditor"}:
+        return incident_id.in_(mine)
+    # said by the few that are hidden, so that no row of another incident has to be read
+    is_mine = mine.where(Membership.incident_id == _HIDDEN.c.id).exists()
+    return incident_id.not_in(select(_HIDDEN.c.id).where(_HIDDEN.c.restricted, ~is_mine))
 
 
 def incidents_visible_to(actor: Any) -> Select[tuple[Incident]]:

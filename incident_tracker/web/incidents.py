@@ -8,14 +8,12 @@ from flask_security import current_user
 from flask_wtf import FlaskForm
 from wtforms import IntegerField, RadioField, StringField, TextAreaField, validators
 
-from incident_tracker import clock, library
-from incident_tracker.actions import clocks
+from incident_tracker import clock
 from incident_tracker.actions import incidents as acts
-from incident_tracker.models.duties import duties_of
+from incident_tracker.models.duties import Duty, duties_of
 from incident_tracker.models.facts import current_facts
-from incident_tracker.models.incidents import Stage
+from incident_tracker.models.incidents import Incident, Stage
 from incident_tracker.models.listings import Filter, incident_page, incident_rows
-from incident_tracker.rules import duties as law
 from incident_tracker.rules.permissions import Permission
 from incident_tracker.web import choosing, finding
 from incident_tracker.web.facts import label_of, say
@@ -78,20 +76,34 @@ def show(reference: str) -> ResponseReturnValue:
     """One incident: what is due, what is undecided and which question settles it."""
     incident = finding.incident(reference)
     duties, facts = duties_of(incident.id), current_facts(incident.id)
-    questions = (
-        law.assess(clocks.facts_document(incident), law=library.shelf().law, at=incident.reported_at).questions if incident.is_open else ()
-    )
     groups = _grouped(duties)
     return render_template(
         "incidents/show.html",
         incident=incident,
         groups=groups,
-        questions=[question for question in questions if question.settles][:5],
+        open_questions=open_questions(incident, groups["undecided"]),
         facts=facts,
         label=label_of,
         say=say,
         kind_words=choosing.KIND_WORDS,
     )
+
+
+def open_questions(incident: Incident, undecided: list[Duty]) -> list[dict[str, Any]]:
+    """What to find out next, each with the undecided duties that hang on it; every duty stands once, under the best question for it."""
+    left, found = {duty.key: duty for duty in undecided}, []
+    for lacking in (False, True):
+        for question in incident.questions:
+            hang = [key for key, duty in left.items() if (question["fact"] in duty.missing if lacking else key in question["settles"])]
+            if hang:
+                duties = [left.pop(key) for key in hang]
+                found.append({"fact": question["fact"], "text": question["text"], "duties": duties, "settles": not lacking})
+    return sorted(found, key=_urgency) + ([{"fact": "", "text": "", "duties": list(left.values()), "settles": False}] if left else [])
+
+
+def _urgency(question: dict[str, Any]) -> tuple[bool, Any, int]:
+    first = next((duty.conservative_at for duty in question["duties"] if duty.conservative_at), None)
+    return (first is None, first or 0, -len(question["duties"]))
 
 
 def _grouped(duties: list[Any]) -> dict[str, list[Any]]:

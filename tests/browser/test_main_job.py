@@ -44,7 +44,7 @@ def report(page: Page) -> str:
 
 def answer_the_risk(page: Page) -> None:
     """What is asked next is answered: there is a risk to people."""
-    page.get_by_role("link", name="How likely is it that the breach harms the people affected?").first.click()
+    page.get_by_role("link", name="How likely is it that the breach harms the people affected?").click()
     page.get_by_label("a risk", exact=True).check()
     page.get_by_role("button", name="Record").click()
 

@@ -22,12 +22,13 @@ def test_an_officer_reports_and_sees_both_readings(browse: Any) -> None:
     ines = browse("ines")
     answer = ines.post("/incidents/report", data=REPORT, follow_redirects=True)
     assert answer.status_code == 200
-    page = answer.text
-    assert "Mon 30 Nov 2026, 17:30" in page
-    assert "Mon 30 Nov 2026, 18:00" in page
-    assert "Find out next" in page
+    assert "Mon 30 Nov 2026, 17:30" in answer.text
+    assert "Find these out, the most urgent first." in answer.text
     incident = db.session.query(Incident).one()
     assert incident.stage == "confirmed"
+    page = ines.post(f"/incidents/{incident.reference}/facts/asked?only=risk_level", data={"risk_level": "risk"}, follow_redirects=True).text
+    assert "Mon 30 Nov 2026, 17:30" in page
+    assert "Mon 30 Nov 2026, 18:00" in page
 
 
 def test_only_the_title_has_to_be_filled(browse: Any) -> None:
