@@ -45,7 +45,7 @@ def tell(app: Flask, *, restricted: bool) -> Told:
         _change(lambda work: incidents.restrict(work, _the(found.reference), True))
     told = Told(found.reference, {"reference": found.reference})
     told.blanks |= _with_notice(found.reference) | _with_decision(found.reference) | _with_checklist(found.reference)
-    told.blanks |= _with_evidence(app, found.reference) | _with_message(found.reference) | _with_accounts()
+    told.blanks |= with_evidence(app, found.reference) | _with_message(found.reference) | with_accounts()
     told.blanks |= {"group": "people", "playbook_id": "ransomware", "person_id": stories.person("ravi").id, "filename": "app.css"}
     return told
 
@@ -93,7 +93,7 @@ def _with_checklist(reference: str) -> dict[str, Any]:
     return {"checklist_id": checklist.id, "step_id": checklist.steps[0].id}
 
 
-def _with_evidence(app: Flask, reference: str) -> dict[str, Any]:
+def with_evidence(app: Flask, reference: str) -> dict[str, Any]:
     config = app.extensions["tracker"]
     vault = Vault(config.evidence_folder, config.upload_megabytes * 1_048_576)
     found = _change(lambda work: evidence.add(work, _the(reference), "mail-log.txt", "text/plain", io.BytesIO(b"17:05 rule made\n"), vault=vault))
@@ -111,7 +111,7 @@ def _with_message(reference: str) -> dict[str, Any]:
     return {"message_id": lost.id}
 
 
-def _with_accounts() -> dict[str, Any]:
+def with_accounts() -> dict[str, Any]:
     """Somebody is invited, Ines has a passkey and a text that was kept when her session ended."""
     made = accounts.NewPasskey(b"credential", b"key", 0, False, "single_device", ["internal"], "handle-of-ines")
     passkey = _change(lambda work: accounts.add_passkey(work, "Work laptop", made, "a challenge"))

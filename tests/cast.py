@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from flask.testing import FlaskClient
 from flask_security import hash_password
+from sqlalchemy import select
 
 from incident_tracker.models.base import db
 from incident_tracker.models.people import Person, Role
@@ -44,8 +45,12 @@ def give_password(person: Person, password: str = PASSWORD) -> None:
 
 def sign_in(client: FlaskClient, name: str) -> None:
     """A session as after a complete sign-in."""
+    # on a connection of its own: the session of the test must not be left in the middle of a read
+    with db.engine.connect() as connection:
+        uniquifier = connection.scalar(select(Person.fs_uniquifier).where(Person.email == f"{name}@harbour.example"))
+    assert uniquifier, name
     with client.session_transaction() as session:
-        session["_user_id"] = f"uniquifier-of-{name}"
+        session["_user_id"] = uniquifier
         session["_fresh"] = True
         session["fs_cc"] = "set"
         session["fs_paa"] = datetime.now(UTC).timestamp()

@@ -41,7 +41,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Whatever touches a database runs on both kinds, unless the test says which it means."""
     said = any(mark.name == "parametrize" and "database_kind" in mark.args[0] for mark in metafunc.definition.iter_markers())
-    if "database_kind" in metafunc.fixturenames and not said:
+    if "database_kind" in metafunc.fixturenames and not said and metafunc.definition.path.parent.name != "browser":
         metafunc.parametrize("database_kind", os.environ.get("TRACKER_TEST_DATABASES", ",".join(DATABASES)).split(","))
 
 
