@@ -69,7 +69,7 @@ LOOKS = (
     Look("playbook", "playbooks.show"),
     Look("record", "records.everything", "olga"),
     Look("warnings", "bell.index"),
-    Look("warnings-lost", "alerts.lost", "adam"),
+    Look("warnings-lost", "alerts.lost", "mona"),
     Look("organisation", "organisations.edit", "laura"),
     Look("people", "people.index", "adam"),
     Look("person", "people.show", "adam"),
@@ -91,8 +91,8 @@ LOOKS = (
     Look("people-of-an-officer", "people.index", "ines", status=403),
 )
 
-#: pages that one comes to only by steps; test_steps.py walks there
+#: pages that one comes to only by signing in; test_passkeys.py walks there
 BY_STEPS = {"security.code", "security.recovery", "security.set_up_code"}
 
 #: what answers GET and is no page: files, lists for spreadsheets, ways on, the health for machines
-NO_PAGES = {"static", "health.healthz", "incidents.export", "people.export", "evidence.download", "notices.text", "board.home", "security.logout"}
+NO_PAGES = {"static", "health.healthz", "incidents.export", "people.export", "evidence.download", "notices.text", "board.home", "checklists.find", "security.logout"}

@@ -1,6 +1,7 @@
 """Every page of the tracker, looked at on a desktop, on a phone and in the dark."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
@@ -28,8 +29,8 @@ def test_it_reads_well(story: Story, as_person: Callable[..., BrowserContext], l
     look(page, one.name)
 
 
-def test_it_looks_at_every_page(tmp_path: object, home: object) -> None:
-    app = create_app(test_config(home, "sqlite://", debug=True))  # type: ignore[arg-type]
+def test_it_looks_at_every_page(tmp_path: Path) -> None:
+    app = create_app(test_config(tmp_path, f"sqlite:///{tmp_path / 'never-opened.sqlite3'}", debug=True))
     pages = {rule.endpoint for rule in addresses.routes(app, "GET")}
     looked_at = {one.endpoint for one in LOOKS}
     assert pages - looked_at - BY_STEPS - NO_PAGES == set(), "give it its line in tests/browser/pages.py"
