@@ -186,11 +186,16 @@ class Reckoner:
 
     def _extended(self, span: Span, one: Obligation, where: Whereabouts, setting: Setting) -> Span:
         for modifier in one.modifiers:
-            earned = modifier.filing and self.chronicle.completion(modifier.filing, where.key)
-            if not earned or not modifier.adds or span.conservative is None:
+            adds = modifier.adds
+            if adds is None or not (modifier.filing and self.chronicle.completion(modifier.filing, where.key)):
+                continue
+            number = self.reading.value(adds.number_fact) if adds.number_fact else adds.number
+            if number is None:
+                span = replace(span, missing=(*span.missing, adds.number_fact or ""))
+            if number is None or span.conservative is None:
                 continue
             ends = [
-                count(modifier.adds, modifier.adds.number or 0, Moment.on(old.day, old.zone), setting).statutory
+                count(adds, number, Moment.on(old.day, old.zone), setting).statutory
                 for old in (span.conservative, span.statutory or span.conservative)
             ]
             step = Step(f"Extended by a filing to {ends[0].words if ends[0] else ''}.", modifier.cites)
