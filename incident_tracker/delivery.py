@@ -14,7 +14,7 @@ from incident_tracker.actions.deliveries import Failure
 from incident_tracker.channels import CHANNELS, Channel, ChannelError, Letter, Way, open_channels
 from incident_tracker.config import Config
 from incident_tracker.models.base import db
-from incident_tracker.models.duties import Duty
+from incident_tracker.models.duties import Duty, count_warned_with
 from incident_tracker.models.messages import Message, carried_by
 from incident_tracker.rules.permissions import may_see
 from incident_tracker.work import CLOCKWORK, unit_of_work
@@ -168,6 +168,7 @@ class Reading:
             "deadline": rung.deadline_at, "day": _day_of(duty), "zone": duty.zone, "is_target": duty.conservative_at is None, "is_over": rung.deadline_at <= self.now,
             "loudness": rung.loudness, "overtaken": rung.overtaken_count, "is_undecided": duty.state == "undecided",
             "title": duty.title if shown else "", "recipient": duty.recipient_name if shown else "", "citation": duty.citation if shown else "",
+            "others": count_warned_with(duty.id) if duty.state == "undecided" else 0,
             "owner": duty.owner.name if shown and duty.owner else "",
             "missing": [spec.label if (spec := facts.find(name)) else name for name in duty.missing] if shown else [],
             "link": f"{self.settings.base_url.rstrip('/')}/incidents/{incident.reference}/duties/{duty.id}",

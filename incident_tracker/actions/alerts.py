@@ -121,7 +121,7 @@ def watch_over(work: Work, limit: int = 500) -> int:
     work.require(Permission.RUN_CLOCKWORK)
     waits = exists().where(Rung.duty_id == Duty.id, Rung.ended_at.is_(None))
     unwatched = select(Duty.id).where(
-        Duty.done_at.is_(None), Duty.state.in_(WARNED_OF), or_(Duty.conservative_at.is_not(None), Duty.target_at.is_not(None)), ~waits,
+        Duty.done_at.is_(None), Duty.warned_with_id.is_(None), Duty.state.in_(WARNED_OF), or_(Duty.conservative_at.is_not(None), Duty.target_at.is_not(None)), ~waits,
     )
     ids = list(work.session.scalars(unwatched.order_by(Duty.id).limit(limit)))
     plan_all(work, ids)
@@ -156,7 +156,10 @@ def acknowledge(work: Work, duty: Duty) -> Acknowledgement:
 def _clocks(work: Work, duty_ids: Collection[int]) -> list[Clock]:
     """The clocks of these duties, as they stand in the database."""
     query = (
-        select(Duty.id, Duty.incident_id, Duty.state, Duty.trigger_at, Duty.conservative_at, Duty.target_at, Incident.reported_at, Incident.restricted)
+        select(
+            Duty.id, Duty.incident_id, Duty.state, Duty.trigger_at, Duty.conservative_at, Duty.target_at, Duty.warned_with_id,
+            Incident.reported_at, Incident.restricted,
+        )
         .join(Incident, Incident.id == Duty.incident_id).where(Duty.id.in_(duty_ids)).order_by(Duty.id)
     )
     ladders = library.shelf().ladders
@@ -168,7 +171,7 @@ def _clock(row: Any, ladders: Mapping[str, Ladder]) -> Clock:
     start = row.trigger_at or row.reported_at
     deadline = row.conservative_at or row.target_at
     chosen = None
-    if row.state in WARNED_OF and deadline is not None:
+    if row.state in WARNED_OF and deadline is not None and row.warned_with_id is None:
         chosen = ladder.choose(ladders, deadline - start, "law" if row.conservative_at else "target")
     return Clock(row.id, row.incident_id, row.restricted, start, deadline, chosen)
 

@@ -25,6 +25,9 @@ PARTS = ("recompute", "replan", "withdraw_all")
 
 BATCH = 25
 
+#: undecided duties due within so many hours are warned of together
+TOGETHER_HOURS = 6
+
 #: how the key of a recipient ends that is not known yet
 OPEN_RECIPIENTS = (":lead", ":others")
 
@@ -85,6 +88,8 @@ def replan(work: Work, incident: Incident) -> None:
     """Make the waiting warnings, the checklist's times and the incident's summary agree with its duties and people."""
     work.session.flush()
     duties = duties_of(incident.id)
+    _warn_together(duties)
+    work.session.flush()
     alerts.plan_all(work, [duty.id for duty in duties])
     playbooks.reschedule(work, incident)
     open_duties = [duty for duty in duties if duty.is_open] if incident.is_open else []
@@ -96,6 +101,21 @@ def replan(work: Work, incident: Incident) -> None:
     incident.undecided_count = sum(duty.state == DutyState.UNDECIDED for duty in open_duties)
     incident.open_duty_count = len(open_duties)
     work.session.flush()
+
+
+def _warn_together(duties: Sequence[Duty]) -> None:
+    """Of undecided duties due within the same hours the first is warned of, and speaks for the others.
+
+    While one fact is missing, dozens of laws may be open at once; a warning for each would bury the one that counts.
+    As soon as a duty is decided it has warnings of its own.
+    """
+    leaders: dict[tuple[Any, int], int] = {}
+    for duty in sorted(duties, key=lambda one: (one.conservative_at or datetime.max.replace(tzinfo=UTC), one.id)):
+        leader = None
+        if duty.state == DutyState.UNDECIDED and duty.conservative_at is not None:
+            at = duty.conservative_at.astimezone(UTC)
+            leader = leaders.setdefault((at.date(), at.hour // TOGETHER_HOURS), duty.id)
+        duty.warned_with_id = leader if leader != duty.id else None
 
 
 def withdraw_all(work: Work, duties: Sequence[Duty], reason: str) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, select, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from incident_tracker.models.base import Base, db
@@ -65,6 +65,8 @@ class Duty(Base):
     zone: Mapped[str] = mapped_column(String(64), default="UTC")
     #: the organisation's own target where the law names no number
     target_at: Mapped[datetime | None]
+    #: the undecided duty whose warnings stand for this one too, see `clocks.warn_together`
+    warned_with_id: Mapped[int | None] = mapped_column(ForeignKey("duty.id"))
     law_version: Mapped[str] = mapped_column(String(64))
     versions: Mapped[dict[str, Any]]
     computed_at: Mapped[datetime]
@@ -138,6 +140,11 @@ def duties_of(incident_id: int) -> list[Duty]:
     """The duties of an incident, the most urgent first, those without a date last."""
     query = select(Duty).where(Duty.incident_id == incident_id).order_by(Duty.conservative_at.is_(None), Duty.conservative_at, Duty.id)
     return list(db.session.scalars(query))
+
+
+def count_warned_with(duty_id: int) -> int:
+    """For how many other undecided duties the warnings of this one stand."""
+    return int(db.session.scalar(select(func.count()).select_from(Duty).where(Duty.warned_with_id == duty_id)) or 0)
 
 
 def standing_decisions(incident_id: int) -> dict[int, DutyDecision]:

@@ -7,6 +7,7 @@ import pytest
 from incident_tracker.actions import clocks
 from incident_tracker.actions import incidents as acts
 from incident_tracker.errors import Conflict, Invalid, NotAllowed, NotFound
+from incident_tracker.models.alerts import Rung
 from incident_tracker.models.base import db
 from incident_tracker.models.duties import Duty, DutyChange
 from incident_tracker.models.incidents import Incident, find_incident, incidents_visible_to
@@ -164,3 +165,17 @@ def test_a_refused_action_leaves_nothing_behind() -> None:
     with pytest.raises(NotAllowed), unit_of_work(person("olga"), FRIDAY) as work:
         acts.report_incident(work, acts.Report("Something", "", "other", "Europe/Berlin"))
     assert db.session.query(Incident).count() == before
+
+
+def test_undecided_duties_due_together_are_warned_of_in_one() -> None:
+    set_profile()
+    incident = report({**CERTAIN, "risk_level": None, "affected.places_complete": None})
+    undecided = [duty for duty in db.session.query(Duty).filter_by(incident_id=incident.id, state="undecided") if duty.conservative_at]
+    leaders = {duty.id for duty in undecided if duty.warned_with_id is None}
+    assert all(duty.warned_with_id in leaders for duty in undecided if duty.warned_with_id is not None)
+    rungs = {rung.duty_id for rung in db.session.query(Rung).filter_by(incident_id=incident.id, ended_at=None)}
+    assert leaders <= rungs
+    assert not rungs & {duty.id for duty in undecided if duty.warned_with_id is not None}
+    record(incident, {"risk_level": "risk", "affected.places_complete": True})
+    assert duty_of(incident, "eu-gdpr-33-1").warned_with_id is None
+    assert db.session.query(Rung).filter_by(duty_id=duty_of(incident, "eu-gdpr-33-1").id, ended_at=None).count() > 0
