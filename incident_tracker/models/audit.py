@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, event, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incident_tracker.models.base import Base, Pagination, db
-from incident_tracker.models.incidents import Incident, is_visible_to
+from incident_tracker.models.incidents import is_visible_to
 from incident_tracker.rules import chains
 
 
@@ -94,8 +94,7 @@ def trail_page(actor: Any, number: int, *, incident_id: int | None = None, actio
     if incident_id is not None:
         query = query.where(AuditEntry.incident_id == incident_id)
     else:
-        seen = select(Incident.id).where(is_visible_to(actor))
-        query = query.where(or_(AuditEntry.incident_id.is_(None), AuditEntry.incident_id.in_(seen)))
+        query = query.where(or_(AuditEntry.incident_id.is_(None), is_visible_to(actor, AuditEntry.incident_id)))
     if action:
         query = query.where(AuditEntry.action.startswith(action, autoescape=True))
     return db.paginate(query, page=max(1, number), per_page=50, max_per_page=50, error_out=False)

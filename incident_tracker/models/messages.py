@@ -81,7 +81,7 @@ def next_attempt_at() -> datetime | None:
 
 def is_known_to(actor: Any) -> ColumnElement[bool]:
     """The condition under which `actor` may know of a message: it is of no incident, or of one that they may know of."""
-    return or_(Message.incident_id.is_(None), Message.incident_id.in_(select(Incident.id).where(is_visible_to(actor))))
+    return or_(Message.incident_id.is_(None), is_visible_to(actor, Message.incident_id))
 
 
 def is_unseen_by(actor: Any) -> ColumnElement[bool]:
