@@ -1,6 +1,8 @@
 """The pages of a notice, as its writers meet them."""
 
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -146,6 +148,48 @@ def test_two_who_write_at_once_see_both_texts(browse: Any) -> None:
     assert "From Ines" in answer.text
     assert "From Ravi" in answer.text
     assert "Ines Vargas saved version 2" in answer.text
+
+
+def test_of_two_who_save_in_the_same_moment_one_is_told(app: Any, browse: Any) -> None:
+    notice = draft(breach())
+    url, clients = at(notice, "/edit"), {name: browse(name) for name in ("ines", "ravi", "laura")}
+    gate = threading.Barrier(len(clients))
+
+    def save(name: str) -> Any:
+        with app.app_context():
+            gate.wait()
+            return clients[name].post(url, data={"body": f"From {name}", "base": "1"})
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        answers = list(pool.map(save, clients))
+    assert sorted(answer.status_code for answer in answers) == [302, 409, 409]
+    db.session.rollback()
+    won = newest(notice)
+    assert (won.number, fresh(notice.id).last_number) == (2, 2)
+    for name, answer in zip(clients, answers, strict=True):
+        assert answer.status_code == 302 or (f"From {name}" in answer.text and won.body in answer.text)
+
+
+def test_of_an_approval_and_an_edit_in_the_same_moment_only_a_true_approval_stands(app: Any, browse: Any) -> None:
+    notice = draft(breach())
+    hand_in(notice)
+    last = newest(notice)
+    url, edit = at(notice, "/review"), at(notice, "/edit")
+    word = {"number": "1", "sha256": last.sha256, "decision": "approved", "reason": ""}
+    counsel, writer, gate = browse("laura"), browse("ines"), threading.Barrier(2)
+
+    def post(client: Any, address: str, data: dict[str, str]) -> Any:
+        with app.app_context():
+            gate.wait()
+            return client.post(address, data=data)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(post, counsel, url, word)
+        second = pool.submit(post, writer, edit, {"body": "Milder", "base": "1"})
+        assert second.result().status_code == 302
+        assert first.result().status_code in (302, 409)
+    db.session.rollback()
+    assert fresh(notice.id).state == "draft"
 
 
 def test_two_versions_are_compared_word_by_word(browse: Any) -> None:
