@@ -93,8 +93,12 @@ def replan(work: Work, incident: Incident) -> None:
     alerts.plan_all(work, [duty.id for duty in duties])
     playbooks.reschedule(work, incident)
     open_duties = [duty for duty in duties if duty.is_open] if incident.is_open else []
-    dated = [duty for duty in open_duties if duty.conservative_at is not None and duty.state != DutyState.HELD]
-    first = min(dated, key=lambda duty: (duty.conservative_at, duty.id), default=None)
+    dated = sorted(
+        (duty for duty in open_duties if duty.conservative_at is not None and duty.state != DutyState.HELD),
+        key=lambda duty: (duty.state == DutyState.UNDECIDED, duty.conservative_at, duty.id),
+    )
+    first = dated[0] if dated else None
+    incident.undecided_due_at = next((duty.conservative_at for duty in dated if duty.state == DutyState.UNDECIDED), None)
     incident.next_due_at = first.conservative_at if first else None
     incident.next_due_value, incident.next_due_zone = (first.conservative_value, first.zone) if first else (None, None)
     incident.next_duty_title = first.title if first else None

@@ -52,6 +52,8 @@ class Incident(Base):
     next_due_value: Mapped[str | None] = mapped_column(String(40))
     next_due_zone: Mapped[str | None] = mapped_column(String(64))
     next_duty_title: Mapped[str | None] = mapped_column(String(200))
+    #: the earliest deadline among its undecided duties, should they apply
+    undecided_due_at: Mapped[datetime | None]
     undecided_count: Mapped[int] = mapped_column(default=0)
     open_duty_count: Mapped[int] = mapped_column(default=0)
     #: the facts worth finding out next, the best first: [{fact, text, settles}]

@@ -7,17 +7,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, load_only, raiseload
 
 from incident_tracker.models.base import Pagination, db
 from incident_tracker.models.incidents import OPEN_STAGES, Incident, incidents_visible_to
+from incident_tracker.models.people import Person
 
 PER_PAGE = 50
 SORTS = {
-    "due": (Incident.next_due_at.is_(None), Incident.next_due_at, Incident.id.desc()),
+    "due": (Incident.next_due_at.asc().nulls_last(), Incident.id.desc()),
     "newest": (Incident.id.desc(),),
     "reference": (Incident.reference,),
 }
+
+#: what a line of the list shows; to ask for more is an error, and no query of its own
+_SHOWN = (
+    load_only(
+        Incident.reference, Incident.title, Incident.kind, Incident.stage, Incident.restricted, Incident.zone, Incident.undecided_count, Incident.undecided_due_at,
+        Incident.next_due_at, Incident.next_due_value, Incident.next_due_zone, Incident.next_duty_title, raiseload=True,
+    ),
+    joinedload(Incident.lead).load_only(Person.name, raiseload=True).raiseload("*"),
+    raiseload("*"),
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ class Filter:
 
 def incident_page(actor: Any, wanted: Filter, number: int) -> Pagination:
     """One page of the incidents that `actor` may know of."""
-    query = select_incidents(actor, wanted).options(joinedload(Incident.lead).lazyload("*")).order_by(*SORTS[wanted.sort])
+    query = select_incidents(actor, wanted).options(*_SHOWN).order_by(*SORTS[wanted.sort])
     return db.paginate(query, page=max(1, number), per_page=PER_PAGE, max_per_page=PER_PAGE, error_out=False)
 
 

@@ -69,6 +69,7 @@ class ReportForm(FlaskForm):
     )
     total = FormField(CountFields, "How many people are affected")
     places = PlaceRows("Where do they live", min_entries=3)
+    places_complete = BooleanField("These are all: nobody elsewhere is affected", description="Leave it open if you are not sure; many laws ask for it.")
     data = CheckboxList("What kinds of data", choices=[])
     unsecured = RadioField(
         "Could somebody read it?", choices=FLAG_ANSWERS, default="", description="No only if it was encrypted and the key is safe."
@@ -128,6 +129,7 @@ def _entries(form: ReportForm) -> list[Entry]:
         Entry("personal_data_breach", {"now": True, "no": False}.get(form.awareness.data)),
         Entry("role", {"known": ROLES[form.role.data], "complete": True} if form.role.data else None),
         Entry("affected.total", total, str(total["certainty"]) if total else "not_known"),
+        Entry("affected.places_complete", True if form.places_complete.data else None),
         Entry("data.elements", {"known": known, "complete": False} if known else None),
         Entry("data.unsecured", {"yes": True, "no": False}.get(form.unsecured.data)),
     ]
