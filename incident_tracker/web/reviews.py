@@ -35,7 +35,7 @@ def index() -> ResponseReturnValue:
     """What waits for a reviewer, what was sent back, what is approved and has not gone out."""
     choosing.demand(Permission.REVIEW_NOTICE)
     wanted = {"incident": request.args.get("incident", "").strip(), "recipient": request.args.get("recipient", "").strip()}
-    found = {state: review_queue(current_user, [state], **wanted) for state in PARTS_OF_QUEUE}
+    found = {state: review_queue(current_user, [state], incident=wanted["incident"], recipient=wanted["recipient"]) for state in PARTS_OF_QUEUE}
     lacking = {one.id: texts.count_of_lacks(one) for listed in found.values() for one in listed}
     incidents, recipients = queue_choices(current_user, PARTS_OF_QUEUE)
     return render_template("reviews/index.html", found=found, lacking=lacking, wanted=wanted, incidents=incidents, recipients=recipients)
