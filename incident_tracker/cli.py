@@ -107,8 +107,7 @@ def _setup_link(config: Config) -> str:
 
 @main.command()
 @click.option("--port", default=8000, show_default=True)
-@click.pass_context
-def demo(ctx: click.Context, port: int) -> None:
+def demo(port: int) -> None:
     """Serve an example organisation from a database of its own; the log-ins are printed once, when it is made."""
     config = from_environment(base_url=f"http://127.0.0.1:{port}", organisation="Harbour Health")
     app = _app(config, check=False)

@@ -108,7 +108,7 @@ def _text_of(environ: Mapping[str, str], name: str) -> str | None:
 
 
 def _convert(one: Field[Any], text: str) -> Any:
-    wanted = type(one.default)
+    wanted: Any = type(one.default)
     if wanted is bool:
         if text.lower() not in ("1", "0", "true", "false", "yes", "no"):
             raise ConfigError(f"{PREFIX}{one.name.upper()}={text!r}: write yes or no")

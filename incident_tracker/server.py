@@ -10,7 +10,7 @@ from incident_tracker.factory import create_app
 from incident_tracker.worker import Worker
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """Pages on `host:port` from `processes` processes.
 
     The application is made in each process after the fork: a scheduler or a database connection made before it would be

@@ -1,6 +1,6 @@
 """How Alembic reaches the database: through the application's own engine, so that both see the same settings."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from flask import current_app
@@ -9,7 +9,7 @@ from flask_security import AsaList
 from incident_tracker.models.base import UTCDateTime
 
 
-def _render(kind: str, item: Any, autogen: Any) -> str | bool:
+def _render(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
     """Write our own column types by their name."""
     if kind == "type" and isinstance(item, UTCDateTime):
         autogen.imports.add("from incident_tracker.models.base import UTCDateTime")

@@ -101,7 +101,7 @@ def _by_deadline(actor: Any, now: datetime, wanted: Wanted) -> list[Column]:
         .options(*_DUTY, contains_eager(Duty.incident).options(*_INCIDENT, joinedload(Incident.lead).options(*_NAME)), joinedload(Duty.owner).options(*_NAME))
         .order_by(Duty.conservative_at, Duty.incident_id, Duty.id)
     )
-    rows = db.session.execute(query).all()
+    rows: Any = db.session.execute(query).all()
     found: dict[str, list[Duty]] = {name: [] for name in ends}
     for row in rows:
         found[next(name for name, end in ends.items() if end is None or row.Duty.conservative_at <= end)].append(row.Duty)
@@ -160,7 +160,7 @@ def _searched(query: Select[Any], words: str) -> Select[Any]:
     return query
 
 
-def _column(name: str, query: Select[Any]) -> Column:
+def _column(name: str, query: Select[Any, int]) -> Column:
     """A column from rows that each carry the count beside what they show."""
     rows = db.session.execute(query.limit(SHOWN)).all()
     return Column(name, [row[0] for row in rows], rows[0][1] if rows else 0)

@@ -153,7 +153,7 @@ def is_visible_to(actor: Any, incident_id: Any = Incident.id) -> ColumnElement[b
     return incident_id.not_in(select(_HIDDEN.c.id).where(_HIDDEN.c.restricted, ~is_mine))
 
 
-def incidents_visible_to(actor: Any) -> Select[tuple[Incident]]:
+def incidents_visible_to(actor: Any) -> Select[Incident]:
     """All incidents that `actor` may know of; every reading query starts here."""
     return select(Incident).where(is_visible_to(actor))
 

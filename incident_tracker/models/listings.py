@@ -91,7 +91,7 @@ def incident_rows(actor: Any, wanted: Filter) -> list[dict[str, Any]]:
     ]
 
 
-def select_incidents(actor: Any, wanted: Filter) -> Select[tuple[Incident]]:
+def select_incidents(actor: Any, wanted: Filter) -> Select[Incident]:
     """The query behind the list and its export."""
     query = incidents_visible_to(actor)
     if wanted.stage == "open":

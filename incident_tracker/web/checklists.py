@@ -114,7 +114,7 @@ def step(reference: str, step_id: int) -> ResponseReturnValue:
     form.assignee.choices = _people(incident)
     if form.validate_on_submit() and not choosing.refused(form, _act, reference, step_id, form):
         # an ended step folds, so that the next one unfolds
-        unfolded = {} if form.do.data in ("tick", "skip") else {"step": step_id}
+        unfolded: dict[str, Any] = {} if form.do.data in ("tick", "skip") else {"step": step_id}
         return redirect(url_for(".show", reference=reference, **_looking(), **unfolded, _anchor=_prefix(step_id)))
     return _page(incident, checklists_of(incident.id), (step_id, form)), 422
 

@@ -149,7 +149,7 @@ def start_value(spec: FactSpec, value: Any, zone: str) -> Any:
     if spec.kind == "moment":
         return moment_value(value, zone)
     if spec.kind == "set":
-        known = value if isinstance(value, Mapping) else {"known": value or [], "complete": value is not None}
+        known: Any = value if isinstance(value, Mapping) else {"known": value or [], "complete": value is not None}
         return known if spec.choices else ", ".join(known["known"])
     return value if value is not None else ("" if spec.kind in ("choice", "text") else None)
 

@@ -115,7 +115,7 @@ def _places_now(incident: Incident) -> dict[str, Any]:
         if name.startswith("affected.by_place.") and fact.value and fact.value.get("value") != 0
     ]
     complete = current.get("affected.places_complete")
-    return {"places": rows + [{}] * 4, "places_complete": {True: "yes", False: "no"}.get(complete.value if complete else None, "")}
+    return {"places": rows + [{}] * 4, "places_complete": {True: "yes", False: "no", None: ""}[complete.value if complete else None]}
 
 
 def _form(specs: list[FactSpec], current: dict[str, Any], incident: Incident) -> Any:

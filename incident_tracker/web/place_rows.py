@@ -45,7 +45,7 @@ class PlaceRows(FieldList):
             code = row.form.code
             if code is not None and code in seen:
                 row.form.place.errors = [f"{row.form.place.data} stands here twice."]
-                self.errors = [*self.errors, row.form.errors]
+                self.errors: list[Any] = [*self.errors, row.form.errors]
                 fine = False
             seen.add(code)
         return fine

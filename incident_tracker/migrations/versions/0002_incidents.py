@@ -61,8 +61,10 @@ def _create_incident() -> None:
         sa.Column("next_due_value", sa.String(length=40), nullable=True),
         sa.Column("next_due_zone", sa.String(length=64), nullable=True),
         sa.Column("next_duty_title", sa.String(length=200), nullable=True),
+        sa.Column("undecided_due_at", UTCDateTime(), nullable=True),
         sa.Column("undecided_count", sa.Integer(), nullable=False),
         sa.Column("open_duty_count", sa.Integer(), nullable=False),
+        sa.Column("questions", sa.JSON(), nullable=False),
         sa.Column("stale_since", UTCDateTime(), nullable=True),
         sa.Column("stale_reason", sa.String(length=300), nullable=True),
         sa.Column("search_text", sa.Text(), nullable=False),
@@ -90,7 +92,7 @@ def _index_incident() -> None:
         ["id"],
         unique=False,
         postgresql_where=sa.text("restricted"),
-        sqlite_where=sa.text("restricted"),
+        sqlite_where=sa.text("restricted = 1"),
     )
     op.create_index("ix_incident_stage_next_due_at", "incident", ["stage", "next_due_at"], unique=False)
     op.create_index(

@@ -53,6 +53,7 @@ def _create_duty() -> None:
         sa.Column("not_before_at", UTCDateTime(), nullable=True),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("target_at", UTCDateTime(), nullable=True),
+        sa.Column("warned_with_id", sa.Integer(), nullable=True),
         sa.Column("law_version", sa.String(length=64), nullable=False),
         sa.Column("versions", sa.JSON(), nullable=False),
         sa.Column("computed_at", UTCDateTime(), nullable=False),
@@ -60,6 +61,7 @@ def _create_duty() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name=op.f("fk_duty_incident_id_incident")),
         sa.ForeignKeyConstraint(["owner_id"], ["person.id"], name=op.f("fk_duty_owner_id_person")),
+        sa.ForeignKeyConstraint(["warned_with_id"], ["duty.id"], name=op.f("fk_duty_warned_with_id_duty")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_duty")),
         sa.UniqueConstraint("incident_id", "obligation_id", "recipient_key", name=op.f("uq_duty_incident_id_obligation_id_recipient_key")),
     )
@@ -70,7 +72,7 @@ def _index_duty() -> None:
     op.create_index(
         "ix_duty_open_conservative_at",
         "duty",
-        ["state", "conservative_at"],
+        ["state", "conservative_at", "incident_id"],
         unique=False,
         postgresql_where=sa.text("done_at IS NULL"),
         sqlite_where=sa.text("done_at IS NULL"),

@@ -171,7 +171,7 @@ def _index_message() -> None:
     op.create_index(
         "ix_message_unseen",
         "message",
-        ["person_id"],
+        ["person_id", "channel", "seen_at", "incident_id"],
         unique=False,
         postgresql_where=sa.text("channel = 'bell' AND seen_at IS NULL"),
         sqlite_where=sa.text("channel = 'bell' AND seen_at IS NULL"),
