@@ -216,7 +216,8 @@ def _write_law(work: Work, duty: Duty, found: law.Duty) -> None:
     duty.title, duty.citation = found.obligation.title, found.obligation.citation
     duty.jurisdiction, duty.recipient_name = found.obligation.regime.jurisdiction, found.recipient.name
     duty.missing = list(found.missing)
-    duty.because = [{"text": one.text, "fact": one.fact, "truth": str(one.truth)} for one in found.because]
+    # a regime and its obligation may ask the same: it is said once
+    duty.because = [{"text": one.text, "fact": one.fact, "truth": str(one.truth)} for one in dict.fromkeys(found.because)]
     duty.law_version = library.shelf().law.version
     duty.zone = found.recipient.zone
     _write_clock(duty, due)

@@ -35,7 +35,7 @@ def record_facts(work: Work, incident: Incident, entries: Sequence[Entry], seen:
     """
     work.require(Permission.RECORD_FACTS, incident)
     written = write(work, incident, entries)
-    names = ", ".join(fact.name for fact in written)
+    names = ", ".join(_label(fact.name) for fact in written)
     work.record(
         "fact.record",
         f"recorded {names}" if names else "recorded nothing new",
@@ -46,6 +46,13 @@ def record_facts(work: Work, incident: Incident, entries: Sequence[Entry], seen:
     if written:
         clocks.recompute(work, incident, f"recorded {names}"[:300])
     return written
+
+
+def _label(name: str) -> str:
+    """A fact in words, with its place where it has one."""
+    spec = library.shelf().law.facts.find(name)
+    words = spec.label if spec else name
+    return f"{words} ({name.rsplit('.', 1)[1]})" if name.startswith("affected.by_place.") else words
 
 
 def write(work: Work, incident: Incident, entries: Sequence[Entry]) -> list[Fact]:

@@ -49,6 +49,7 @@ def register(app: Flask) -> None:
         "filesize",
         "plural",
         "day_of",
+        "moved",
         "flatten_errors",
     ):
         app.add_template_filter(globals()[name], name)
@@ -88,6 +89,16 @@ def flatten_errors(errors: Any) -> str:
         return errors
     parts = errors.values() if isinstance(errors, dict) else errors
     return " ".join(dict.fromkeys(text for part in parts if part and (text := flatten_errors(part))))
+
+
+def moved(value: str | None, zone: str = "UTC") -> str:
+    """One side of what a recomputation moved: a day or an instant as it reads elsewhere, a state with spaces, `none` for nothing."""
+    if not value:
+        return "none"
+    try:
+        return day_of(value) if len(value) == len("2026-11-30") else absolute(datetime.fromisoformat(value), zone)
+    except ValueError:
+        return value.replace("_", " ")
 
 
 def clock_time(at: datetime, zone: str = "UTC") -> str:

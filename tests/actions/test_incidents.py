@@ -59,7 +59,7 @@ def test_a_corrected_fact_moves_the_clock_and_leaves_a_record() -> None:
     assert duty.conservative_value == "2026-11-30T15:00:00+01:00"
     last = duty.changes[-1]
     assert (last.before["deadline"], last.after["deadline"]) == ("2026-11-30T17:30:00+01:00", "2026-11-30T15:00:00+01:00")
-    assert "moments.aware" in last.reason
+    assert "Became aware" in last.reason
 
 
 def test_recomputing_keeps_the_owner() -> None:
