@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -77,6 +78,8 @@ JOBS = (Job("fire", "clock", fire), Job("refresh", "clock", refresh), Job("watch
 #: the job whose running through is the pulse: without it nobody is warned
 VITAL = "fire"
 TRACKS = ("clock", "mail")
+#: how long stopping waits for a round; a mail server may take longer
+STOP_SECONDS = 8.0
 
 
 class Worker:
@@ -86,6 +89,7 @@ class Worker:
         self.app = app
         self.name = worker_name()
         self.started_at = clock.now()
+        self._stopping, self._rounds, self._quiet = False, 0, threading.Condition()
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 2})
 
     def start(self) -> None:
@@ -96,20 +100,33 @@ class Worker:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """End, after the round that is under way."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
+        """End, after the rounds that are under way, but no later than `STOP_SECONDS` from now: what is left is due again later."""
+        if not self._scheduler.running:
+            return
+        self._stopping = True
+        # not with wait=True: the scheduler would hold its lock, and a round that arms the next moment would wait for it for ever
+        self._scheduler.shutdown(wait=False)
+        with self._quiet:
+            self._quiet.wait_for(lambda: self._rounds == 0, STOP_SECONDS)
 
     def _round(self, track: str) -> None:
         """All jobs of one track. Nothing that goes wrong in one stops another, or the scheduler."""
-        with self.app.app_context():
-            for job in JOBS:
-                if job.track == track:
-                    self._run(job)
-            try:
+        with self._quiet:
+            if self._stopping:
+                return
+            self._rounds += 1
+        try:
+            with self.app.app_context():
+                for job in JOBS:
+                    if job.track == track:
+                        self._run(job)
                 self._arm(track)
-            except Exception as error:  # noqa: BLE001 - the sweep goes on without it
-                log.error("the next moment is not known", problem=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - the sweep goes on without it
+            log.error("the next moment is not known", problem=type(error).__name__)
+        finally:
+            with self._quiet:
+                self._rounds -= 1
+                self._quiet.notify_all()
 
     def _run(self, job: Job) -> None:
         try:
@@ -131,6 +148,8 @@ class Worker:
     def _arm(self, track: str) -> None:
         """Wake up at the next due moment. What is due already is left to the sweep, but for mails that were just written."""
         now = clock.now()
+        if self._stopping:
+            return
         for other, moment in (("clock", next_rung_at()), ("mail", next_attempt_at())):
             if moment is not None and (moment > now or (other == "mail" and track == "clock")):
                 self._scheduler.add_job(self._round, "date", args=[other], run_date=max(moment, now), id=f"{other}-next", replace_existing=True)
