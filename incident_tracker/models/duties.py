@@ -85,6 +85,8 @@ class Duty(Base):
             "ix_duty_open_conservative_at",
             "state",
             "conservative_at",
+            # with it the board counts without reading a duty's row
+            "incident_id",
             postgresql_where=text("done_at IS NULL"),
             sqlite_where=text("done_at IS NULL"),
         ),

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Row, Select, String, Text, UniqueConstraint, exists, func, literal, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Row,
+    Select,
+    String,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from incident_tracker.models.alerts import Heartbeat, Rung
@@ -18,6 +36,9 @@ _ON_ITS_WAY = text("next_attempt_at IS NOT NULL")
 _GIVEN_UP = text("dead_at IS NOT NULL")
 _CARRIED = text("carried_by_id IS NOT NULL")
 _UNSEEN = text("channel = 'bell' AND seen_at IS NULL")
+
+#: nobody has to know how many more than this ring
+COUNTED = 100
 
 
 class Message(Base):
@@ -70,7 +91,8 @@ class Message(Base):
         Index("ix_message_dead", "dead_at", postgresql_where=_GIVEN_UP, sqlite_where=_GIVEN_UP),
         # the bell's page, and its count on every page
         Index("ix_message_person_id_channel", "person_id", "channel", "id"),
-        Index("ix_message_unseen", "person_id", postgresql_where=_UNSEEN, sqlite_where=_UNSEEN),
+        # the columns that are always the same make SQLite, which has no statistics, prefer it to the one above
+        Index("ix_message_unseen", "person_id", "channel", "seen_at", "incident_id", postgresql_where=_UNSEEN, sqlite_where=_UNSEEN),
     )
 
 
@@ -92,13 +114,32 @@ def is_unseen_by(actor: Any) -> ColumnElement[bool]:
 
 
 def look_around(actor: Any) -> Row[Any]:
-    """In one query: the newest beat of a worker, whether mails fail, what `actor` has not seen, and what was given up that they may know of."""
-    return db.session.execute(select(
+    """In one query: the newest beat of a worker, whether mails fail, what `actor` has not seen, and what was given up that they may know of.
+
+    Every page asks this. What is not seen is counted to `COUNTED` only.
+    """
+    return db.session.execute(_around(actor.role_names), {"somebody": actor.id}).one()
+
+
+@dataclass(frozen=True)
+class _Somebody:
+    """Whoever has these roles; who it is, is said when the statement is run."""
+
+    role_names: frozenset[str]
+    id: Any = bindparam("somebody")
+
+
+@cache
+def _around(role_names: frozenset[str]) -> Select[Any]:
+    """Put together once: that took half as long as running it."""
+    actor = _Somebody(role_names)
+    unseen = select(Message.id).where(is_unseen_by(actor)).limit(COUNTED).subquery()
+    return select(
         select(func.max(Heartbeat.beat_at)).scalar_subquery().label("beat_at"),
         _fails().label("failing"),
-        select(func.count()).select_from(Message).where(is_unseen_by(actor)).scalar_subquery().label("unseen"),
+        select(func.count()).select_from(unseen).scalar_subquery().label("unseen"),
         select(func.count()).select_from(Message).where(_is_given_up(actor)).scalar_subquery().label("undelivered"),
-    )).one()
+    )
 
 
 def is_mail_failing() -> bool:

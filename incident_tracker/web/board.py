@@ -49,6 +49,6 @@ def wall() -> ResponseReturnValue:
 def _content() -> dict[str, Any]:
     wanted = board.Wanted(owner=request.args.get("owner", ""), q=request.args.get("q", "").strip()[:200])
     now = clock.now()
-    columns = [*board.columns(current_user, now, wanted), board.undecided(current_user, wanted), board.with_legal(current_user)]
+    columns = board.columns(current_user, now, wanted)
     axis = Axis(now, current_user.zone, board.lanes(current_user, wanted))
     return {"columns": columns, "titles": TITLES, "axis": axis, "wanted": wanted, "zone": current_user.zone}

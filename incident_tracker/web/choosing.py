@@ -10,7 +10,7 @@ from flask_security import current_user
 from incident_tracker import library
 from incident_tracker.errors import Invalid, NotAllowed
 from incident_tracker.models.incidents import Incident
-from incident_tracker.models.people import Person, active_people
+from incident_tracker.models.people import active_names, active_people
 from incident_tracker.rules import playbooks
 from incident_tracker.rules.permissions import Permission, may, may_see
 
@@ -49,8 +49,11 @@ def place_code(typed: str) -> str | None:
 
 def people_choices(*role_names: str, incident: Any = None) -> list[tuple[str, str]]:
     """People for a select, nobody first; on an incident only those who may see it."""
-    found: list[Person] = active_people(*role_names)
-    return [("", "nobody yet")] + [(str(one.id), one.name) for one in found if incident is None or may_see(one, incident)]
+    if incident is None:
+        names = active_names(*role_names)
+    else:
+        names = [(one.id, one.name) for one in active_people(*role_names) if may_see(one, incident)]
+    return [("", "nobody yet")] + [(str(number), name) for number, name in names]
 
 
 def refused(form: Any, act: Callable[..., object], *args: Any, **kwargs: Any) -> bool:
