@@ -78,9 +78,7 @@ def read_condition(node: Node) -> Condition:
     keys = node.mapping("", "all any not fact op value")
     if "fact" in keys:
         keys = node.mapping("fact op value")
-        return Condition(
-            "fact", fact=keys["fact"].text(), op=keys["op"].one_of(*OPS), values=keys["value"].texts(), place=_where(node)
-        )
+        return Condition("fact", fact=keys["fact"].text(), op=keys["op"].one_of(*OPS), values=keys["value"].texts(), place=_where(node))
     if len(keys) != 1:
         node.refuse("expected one of all, any, not, or a fact with op and value")
     kind, inner = next(iter(keys.items()))
@@ -201,9 +199,7 @@ def _disjoined(judges: tuple[Callable[[Reading], Verdict], ...]) -> Callable[[Re
     return _joined(judges, absorbing=TRUE, neutral=FALSE)
 
 
-def _joined(
-    judges: tuple[Callable[[Reading], Verdict], ...], *, absorbing: Truth, neutral: Truth
-) -> Callable[[Reading], Verdict]:
+def _joined(judges: tuple[Callable[[Reading], Verdict], ...], *, absorbing: Truth, neutral: Truth) -> Callable[[Reading], Verdict]:
     def joined(reading: Reading) -> Verdict:
         missing: dict[str, None] = {}
         reasons: list[Reason] = []
@@ -222,12 +218,14 @@ def _joined(
 def _compare(leaf: Condition, spec: FactSpec, owner: str) -> Callable[[Reading], Verdict]:
     test = _TESTS[spec.kind](leaf, spec)
     name = leaf.fact
+    # The words of a set's choices never change; looking them up for each incident would be most of the work.
+    listed = " or ".join(spec.label_of(one) for one in leaf.values) if spec.kind == "set" else ""
 
     def compared(reading: Reading) -> Verdict:
         value = reading.value(name, owner)
         truth = UNKNOWN if value is None else test(value)
         missing = reading.missing_for(name) if truth is UNKNOWN else ()
-        text = _words(leaf, reading.label(name), spec, value, truth)
+        text = _words(leaf, reading.label(name), spec, value, truth, listed)
         return Verdict(truth, missing, (Reason(text, name, truth),))
 
     return compared
@@ -302,9 +300,8 @@ _TESTS: dict[str, Callable[[Condition, FactSpec], Callable[[Any], Truth]]] = {
 }
 
 
-def _words(leaf: Condition, label: str, spec: FactSpec, value: Any, truth: Truth) -> str:
+def _words(leaf: Condition, label: str, spec: FactSpec, value: Any, truth: Truth, listed: str) -> str:
     if spec.kind == "set":
-        listed = " or ".join(spec.label_of(one) for one in leaf.values)
         verb = {TRUE: "includes", FALSE: "does not include"}.get(truth, "may include, not known yet:")
         return f"{label} {verb} {listed}"
     if spec.kind in ("count", "number"):

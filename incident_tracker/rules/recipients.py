@@ -93,13 +93,9 @@ def _at_place(rule: RecipientRule, law: Law, place: str) -> Target:
         if rule.type != "csirt":
             return found
         named = found.recipient
-        return Target(
-            Recipient(f"csirt:{place}", named.name, "csirt", named.zone, place, named.portal, named.language), found.calendar
-        )
+        return Target(Recipient(f"csirt:{place}", named.name, "csirt", named.zone, place, named.portal, named.language), found.calendar)
     name = f"{rule.name} ({law.places.name(place)})"
-    return Target(
-        Recipient(f"{rule.type}:{place}", name, rule.type, law.places.zone(place), place), _calendar(law, place)
-    )
+    return Target(Recipient(f"{rule.type}:{place}", name, rule.type, law.places.zone(place), place), _calendar(law, place))
 
 
 def _office(rule: RecipientRule, law: Law, key: str, place: str) -> Target:

@@ -172,9 +172,7 @@ def _example(node: Node, obligation: str | None) -> Example:
         keys = node.mapping("name source facts duties", "at")
         duties = {key: one.one_of("applies", "does_not_apply", "unknown", "none") for key, one in keys["duties"].mapping().items()}
         facts = plain(keys["facts"])
-        return Example(
-            keys["name"].text(), keys["source"].text(), _where(node), facts=facts, duties=duties, at=_text(keys, "at")
-        )
+        return Example(keys["name"].text(), keys["source"].text(), _where(node), facts=facts, duties=duties, at=_text(keys, "at"))
     keys = node.mapping("name source events", "facts zone country options conservative statutory not_before")
     options = {key: one.text() for key, one in keys["options"].mapping().items()} if "options" in keys else {}
     return Example(
