@@ -178,7 +178,7 @@ def test_proposed_law_never_makes_a_duty() -> None:
 
 
 def test_it_asks_first_what_settles_the_most_urgent() -> None:
-    facts = {**BERLIN, **NIS2, "nis2.significant_incident": None, "risk_level": None}
+    facts = {**BERLIN, **NIS2, "nis2.significant_incident": None, "risk_level": None, "affected.places_complete": True}
     questions = assess(facts).questions
     assert questions[0].fact == "nis2.significant_incident"
     assert "eu-nis2-23-early@csirt:DE" in questions[0].settles

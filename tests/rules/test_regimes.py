@@ -61,8 +61,8 @@ def test_a_condition_on_an_unknown_fact_is_refused_with_its_line(tmp_path: Path)
 
 
 def test_a_state_needs_its_profile(tmp_path: Path) -> None:
-    text = with_period("{standard: soon}", "  applies_when: {fact: data.pi_match.US-WY, op: eq, value: 'true'}\n")
-    with pytest.raises(RegimeError, match=r"no profile for the place in 'data.pi_match.US-WY'"):
+    text = with_period("{standard: soon}", "  applies_when: {fact: data.pi_match.US-AS, op: eq, value: 'true'}\n")
+    with pytest.raises(RegimeError, match=r"no profile for the place in 'data.pi_match.US-AS'"):
         trial_law(tmp_path, text)
 
 
