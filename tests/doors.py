@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_security import hash_password
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -17,7 +18,8 @@ from incident_tracker.models.audit import AuditEntry
 from incident_tracker.models.base import db
 from incident_tracker.models.people import Person
 from incident_tracker.web.identity import identity
-from tests.cast import PASSWORD, give_password
+from incident_tracker.work import CLOCKWORK, unit_of_work
+from tests.cast import PASSWORD
 from tests.stories import person
 
 WRONG = "not the password at all"
@@ -25,11 +27,22 @@ WRONG = "not the password at all"
 
 def give_app(name: str) -> str:
     """A password and an authenticator app for one of the cast; the app's secret, as the database keeps it."""
-    one = person(name)
     secret = str(identity().totp_factory.generate_totp_secret())
-    one.tf_totp_secret, one.tf_primary_method = secret, "authenticator"
-    give_password(one)
+    change(name, password=hash_password(PASSWORD), tf_totp_secret=secret, tf_primary_method="authenticator")
     return secret
+
+
+def give_password(name: str) -> None:
+    """A password and nothing else for one of the cast."""
+    change(name, password=hash_password(PASSWORD))
+
+
+def change(name: str, **values: Any) -> None:
+    """Set columns of one of the cast, past every action; also while a worker writes beside us."""
+    with unit_of_work(CLOCKWORK):
+        one = person(name)
+        for column, value in values.items():
+            setattr(one, column, value)
 
 
 def code(secret: str, at: datetime | None = None) -> str:
@@ -65,9 +78,7 @@ def is_in(client: FlaskClient) -> bool:
 
 def forget_codes(name: str) -> None:
     """Let the code of this half minute be used again, as if time had passed."""
-    db.session.rollback()
-    person(name).totp_counter = None
-    db.session.commit()
+    change(name, totp_counter=None)
 
 
 def look(name: str) -> Person:

@@ -11,8 +11,8 @@ from passlib.totp import TOTP
 from incident_tracker.models.base import db
 from incident_tracker.models.messages import Message
 from incident_tracker.web.identity import identity
-from tests.cast import PASSWORD, give_password
-from tests.doors import WRONG, enter_password, field, forget_codes, give_app, is_in, look, secret_on, text_of, trail, walk_in
+from tests.cast import PASSWORD
+from tests.doors import WRONG, enter_password, field, forget_codes, give_app, give_password, is_in, look, secret_on, text_of, trail, walk_in
 from tests.stories import person
 
 NEW = "marmalade tractor umbrella 31 fjord"
@@ -152,7 +152,7 @@ def test_the_look_is_kept_in_this_browser(browse: Any, chosen: str, shown: str) 
 
 
 def test_a_proof_makes_the_session_fresh_again(browse: Any) -> None:
-    give_password(person("ines"))
+    give_password("ines")
     client = browse("ines")
     with client.session_transaction() as session:
         session["fs_paa"] = 0
@@ -162,7 +162,7 @@ def test_a_proof_makes_the_session_fresh_again(browse: Any) -> None:
 
 
 def test_a_proof_leads_to_pages_of_ours_only(browse: Any) -> None:
-    give_password(person("ines"))
+    give_password("ines")
     assert browse("ines").post("/me/confirm?next=//evil.example", data={"password": PASSWORD}).location == "/"
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from statistics import median
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from incident_tracker.actions import people as acts
 from incident_tracker.models.base import db
 from incident_tracker.models.messages import Message
 from incident_tracker.models.people import Invitation, Person, person_by_email
+from incident_tracker.models.sign_ins import Throttle
 from incident_tracker.work import OPERATOR, unit_of_work
 from tests.cast import PASSWORD
 from tests.doors import code, enter_code, enter_password, field, give_app, is_in, look, secret_on, switch_mail_on, text_of, trail
@@ -218,6 +220,19 @@ def test_the_answer_does_not_tell_whether_anybody_has_the_address(browse: Any) -
         shown.add((answer.status_code, re.sub(r"\w+@harbour\.example", "X", text_of(answer.text))))
     assert len(shown) == 1
     assert db.session.query(Message).filter_by(kind="password_reset").count() == 1
+
+
+@pytest.mark.usefixtures("mail")
+def test_the_answer_does_not_come_later_for_an_address_that_somebody_has(browse: Any) -> None:
+    took: dict[str, list[float]] = {"ines": [], "nobody": []}
+    for number in range(12):
+        for name in took:
+            began = clock.elapsed()
+            asked_by_mail(browse(), f"{name}@harbour.example", environ_base={"REMOTE_ADDR": f"198.51.100.{number}"})
+            took[name].append(clock.elapsed() - began)
+            db.session.query(Throttle).delete()
+            db.session.commit()
+    assert median(took["ines"]) < 3 * median(took["nobody"]) + 0.01
 
 
 @pytest.mark.usefixtures("mail")

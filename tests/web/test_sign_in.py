@@ -16,7 +16,7 @@ from incident_tracker.factory import create_app
 from incident_tracker.models.base import db
 from incident_tracker.models.people import Person
 from incident_tracker.web.identity import identity
-from tests.cast import PASSWORD, give_password
+from tests.cast import PASSWORD
 from tests.doors import (
     WRONG,
     code,
@@ -25,6 +25,7 @@ from tests.doors import (
     field,
     forget_codes,
     give_app,
+    give_password,
     is_in,
     look,
     other_code,
@@ -160,7 +161,7 @@ def test_somebody_switched_off_between_password_and_code_stays_out(browse: Any) 
 
 
 def test_the_first_sign_in_sets_up_a_second_factor(browse: Any) -> None:
-    give_password(person("ines"))
+    give_password("ines")
     client = browse()
     assert enter_password(client, "ines", then="/incidents").location == "/sign-in/second-factor"
     page = client.get("/sign-in/second-factor").text
@@ -175,7 +176,7 @@ def test_the_first_sign_in_sets_up_a_second_factor(browse: Any) -> None:
 
 
 def test_a_wrong_first_code_keeps_the_same_picture(browse: Any) -> None:
-    give_password(person("ines"))
+    give_password("ines")
     client = browse()
     enter_password(client, "ines")
     page = client.get("/sign-in/second-factor").text
@@ -188,7 +189,7 @@ def test_a_wrong_first_code_keeps_the_same_picture(browse: Any) -> None:
 def test_nobody_sets_up_a_secret_that_the_page_did_not_give(browse: Any) -> None:
     """A secret made for somebody else, or by somebody else, is not taken."""
     for name in ("ines", "ravi"):
-        give_password(person(name))
+        give_password(name)
     ines, ravi = browse(), browse()
     enter_password(ines, "ines")
     enter_password(ravi, "ravi")

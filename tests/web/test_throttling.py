@@ -14,8 +14,8 @@ from incident_tracker.config import Config
 from incident_tracker.models.base import db
 from incident_tracker.models.sign_ins import Throttle
 from incident_tracker.web.identity import identity
-from tests.cast import PASSWORD, give_password
-from tests.doors import WRONG, code, enter_code, enter_password, give_app, is_in, other_code, switch_mail_on, trail, walk_in
+from tests.cast import PASSWORD
+from tests.doors import WRONG, code, enter_code, enter_password, give_app, give_password, is_in, other_code, switch_mail_on, trail, walk_in
 from tests.stories import person
 
 ELSEWHERE = {"REMOTE_ADDR": "198.51.100.7"}
@@ -151,7 +151,7 @@ def test_recovery_codes_share_the_tries_of_the_codes(browse: Any) -> None:
 
 
 def test_the_present_password_cannot_be_guessed_at_an_unlocked_screen(browse: Any) -> None:
-    give_password(person("ines"))
+    give_password("ines")
     client = browse("ines")
     answers = [client.post("/me/confirm", data={"password": WRONG}).status_code for _ in range(6)]
     assert answers == [422] * 5 + [429]
@@ -175,7 +175,7 @@ import sys
 from pathlib import Path
 from incident_tracker.config import from_environment
 from incident_tracker.factory import create_app
-from tests.doors import enter_password
+from tests.doors import enter_password, give_password
 from tests.visitor import Visitor
 
 app = create_app(from_environment({}, instance=Path(sys.argv[1]), database_url=sys.argv[2], testing=True, log_level="CRITICAL"))
