@@ -46,7 +46,7 @@ def tell(app: Flask, *, restricted: bool) -> Told:
     told = Told(found.reference, {"reference": found.reference})
     told.blanks |= _with_notice(found.reference) | _with_decision(found.reference) | _with_checklist(found.reference)
     told.blanks |= with_evidence(app, found.reference) | _with_message(found.reference) | with_accounts()
-    told.blanks |= {"group": "people", "playbook_id": "ransomware", "person_id": stories.person("ravi").id, "filename": "app.css"}
+    told.blanks |= {"group": "people", "playbook_id": "ransomware", "obligation_id": "eu-gdpr-33-1", "person_id": stories.person("ravi").id, "filename": "app.css"}
     return told
 
 

@@ -16,6 +16,7 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("incidents.index", "Incidents", Permission.READ),
     ("reviews.index", "Reviews", Permission.REVIEW_NOTICE),
     ("playbooks.index", "Playbooks", Permission.READ),
+    ("law.index", "Law", Permission.READ),
     ("organisations.edit", "Organisation", Permission.EDIT_ORGANISATION),
     ("people.index", "People", Permission.MANAGE_PEOPLE),
     ("records.everything", "Record", Permission.READ_AUDIT),

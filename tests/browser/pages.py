@@ -45,6 +45,8 @@ LOOKS = (
     Look("incident-people", "members.index"),
     Look("awareness", "awareness.confirm"),
     Look("report", "reports.report"),
+    Look("law", "law.index", "laura"),
+    Look("law-one", "law.show", "laura", lambda usual: {**usual, "obligation_id": "eu-gdpr-33-1"}),
     Look("facts", "facts.index"),
     Look("facts-group", "facts.edit"),
     Look("places", "facts.places"),
