@@ -34,7 +34,7 @@ def test_anyone_signed_in_counts_a_clock_and_nothing_is_stored(browse: Any) -> N
 
 @pytest.mark.parametrize(("query", "said"), [
     ("start-date=tomorrow", "2026-11-27"),
-    ("start-date=", "Give the day"),
+    ("start-date=&start-time=", "Give the day"),
     ("start-date=2026-10-25&start-time=02:30&start-zone=Europe/Berlin", "twice"),
     ("start-date=2026-11-27&start-time=17:30&start-zone=Europe/Berlin&place=Atlantis", "no country or US state"),
 ])
