@@ -96,6 +96,10 @@ class Message(Base):
     )
 
 
+#: whoever shows messages asks for each what one may do with it, and for that who is on its incident
+_WITH_MEMBERS = joinedload(Message.incident).selectinload(Incident.memberships)
+
+
 def next_attempt_at() -> datetime | None:
     """When the next message is due to be tried (UTC); None if none is on its way."""
     return db.session.scalar(select(func.min(Message.next_attempt_at)).where(Message.next_attempt_at.is_not(None)))
@@ -161,7 +165,7 @@ def bell_of(actor: Any, *, unseen: bool) -> Select[Message]:
     query = select(Message).where(Message.person_id == actor.id, Message.channel == "bell", is_known_to(actor))
     if unseen:
         query = query.where(is_unseen_by(actor))
-    return query.options(joinedload(Message.rung), joinedload(Message.duty), joinedload(Message.incident)).order_by(Message.id.desc())
+    return query.options(joinedload(Message.rung), joinedload(Message.duty), _WITH_MEMBERS).order_by(Message.id.desc())
 
 
 def mails_beside(messages: list[Message]) -> dict[int, Message]:
@@ -174,7 +178,7 @@ def mails_beside(messages: list[Message]) -> dict[int, Message]:
 def undelivered(actor: Any) -> Select[Message]:
     """The letters that were given up, of everything that `actor` may know of, newest first."""
     query = select(Message).where(_is_given_up(actor))
-    return query.options(joinedload(Message.person), joinedload(Message.duty), joinedload(Message.incident)).order_by(
+    return query.options(joinedload(Message.person), joinedload(Message.duty), _WITH_MEMBERS).order_by(
         Message.dead_at.desc(), Message.id.desc()
     )
 
