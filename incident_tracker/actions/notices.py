@@ -1,6 +1,8 @@
 """What may be done to a notice until it is approved: start it, write it, hand it in, judge it."""
 
-from incident_tracker.actions import drafts
+from collections.abc import Sequence
+
+from incident_tracker.actions import deliveries, drafts
 from incident_tracker.errors import Conflict, Invalid, NotAllowed
 from incident_tracker.models.duties import Duty
 from incident_tracker.models.incidents import Incident
@@ -16,8 +18,9 @@ from incident_tracker.models.notices import (
     find_version,
     notices_for,
 )
+from incident_tracker.models.people import Person, active_people
 from incident_tracker.rules.notices import LONGEST, Lack, clean, compose, digest, is_independent
-from incident_tracker.rules.permissions import Permission
+from incident_tracker.rules.permissions import Permission, Role, may_see
 from incident_tracker.work import Work
 
 #: parts of other actions: they check no permission of their own and are never called from a door
@@ -110,6 +113,7 @@ def submit_notice(work: Work, notice: Notice, number: int, note: str = "") -> Su
     submission = Submission(notice_id=notice.id, notice_version_id=last.id, note=note.strip(), by_id=work.actor.id, at=work.now)
     work.session.add(submission)
     set_state(work, notice, NoticeState.IN_REVIEW)
+    _tell(work, notice, "to_review", [one for one in active_people(Role.LEGAL) if one.id not in (last.author_id, work.actor.id)])
     _record(work, "notice.submit", notice, f"handed in “{notice.title}”, version {last.number}", last)
     return submission
 
@@ -136,6 +140,7 @@ def approve_notice(work: Work, notice: Notice, number: int, sha256: str, reason:
         raise Invalid("", reason="Something is missing or still open. Send it back, or say why it may go out as it is.")
     review = _review(work, notice, last, Decision.APPROVED, reason, missing)
     set_state(work, notice, NoticeState.APPROVED)
+    _tell(work, notice, "approved", [last.author])
     _record(work, "notice.approve", notice, f"approved “{notice.title}”, version {last.number}", last)
     return review
 
@@ -148,8 +153,16 @@ def send_back_notice(work: Work, notice: Notice, number: int, sha256: str, reaso
     last = _check_review(work, notice, number, sha256)
     review = _review(work, notice, last, Decision.SENT_BACK, reason, drafts.lacks_of(notice.duty, last.body, work.now))
     set_state(work, notice, NoticeState.SENT_BACK)
+    _tell(work, notice, "sent_back", [last.author])
     _record(work, "notice.send_back", notice, f"sent back “{notice.title}”, version {last.number}", last)
     return review
+
+
+def _tell(work: Work, notice: Notice, part: str, people: Sequence[Person]) -> None:
+    """Ring whose turn it is; on a restricted incident only those who may know of it."""
+    for person in people:
+        if person.active and person.id != work.actor.id and may_see(person, notice.incident):
+            deliveries.queue(work, "notice_moved", person=person, content={"part": part, "notice": notice.title, "id": notice.id}, incident=notice.incident)
 
 
 def newest(notice: Notice) -> NoticeVersion:
