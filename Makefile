@@ -38,7 +38,7 @@ test: $(VENV)/.dev ## everything: style, types, SQLite, PostgreSQL, SMTP, a brow
 	@./tests/need $(BIN)/python
 	$(BIN)/ruff check -q .
 	$(BIN)/mypy --no-error-summary
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadgroup --max-worker-restart 0
 
 bench: $(VENV)/.dev ## measure speed and memory; prints ratios within one run
 	$(BIN)/python -m tests.bench

@@ -190,7 +190,7 @@ def _sweep(place: Path) -> None:
     """Remove what runs left that were killed before anybody could tidy up."""
     for folder in place.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError), open(folder / "run.lock", encoding="utf-8") as lock:
-            if time.time() - folder.stat().st_mtime > 3600:
+            if time.time() - folder.stat().st_mtime > 60:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -234,9 +234,7 @@ def keep(folder: Path) -> None:
         sys.exit(HOW_TO_GET_IT)
     who = _other_user() if os.getuid() == 0 else {}
     if not _runs(place, who):
-        # as root the server runs as somebody else, who cannot enter root's home
-        shutil.copytree(place.parent, folder / "programs", symlinks=True)
-        place = folder / "programs" / place.name
+        place = _copied(place, folder / "programs")
     data = folder / "data"
     data.mkdir(mode=0o700)
     sockets = folder / "s"
@@ -264,6 +262,16 @@ def keep(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _copied(place: Path, target: Path) -> Path:
+    """The programs where the server's user can reach them: as root it runs as somebody else, who cannot enter root's home."""
+    installed = place.parent
+    shutil.copytree(installed, target / installed.parent.name / installed.name, symlinks=True)
+    libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, target / libraries.name)
+    return target / installed.parent.name / installed.name / place.name
+
+
 def _other_user() -> dict[str, Any]:
     names = {one.pw_name: one for one in pwd.getpwall()}
     one = names.get("postgres") or names["nobody"]
@@ -272,7 +280,7 @@ def _other_user() -> dict[str, Any]:
 
 def _runs(place: Path, who: dict[str, Any]) -> bool:
     try:
-        return subprocess.run([place / "postgres", "--version"], cwd="/", capture_output=True, check=False, **who).returncode == 0
+        return subprocess.run([place / "initdb", "--version"], cwd="/", capture_output=True, check=False, **who).returncode == 0
     except PermissionError:
         return False
 
