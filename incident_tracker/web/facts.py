@@ -13,6 +13,7 @@ from incident_tracker import library
 from incident_tracker.actions import facts as acts
 from incident_tracker.actions.facts import Entry
 from incident_tracker.errors import NotFound
+from incident_tracker.models.duties import duties_of
 from incident_tracker.models.facts import current_facts, fact_history
 from incident_tracker.models.incidents import Incident
 from incident_tracker.rules.catalogues import FactSpec
@@ -36,6 +37,13 @@ GROUPS = {
     "law": ("Findings the law asks for", "Judgements that a regime makes depend on."),
     "contract": ("Contracts", "What a contract adds."),
     "notices": ("What we tell", "Words and numbers that the notices are filled from."),
+}
+
+#: of groups with dozens of facts, those that stand in sight from the start
+USUAL: dict[str, frozenset[str]] = {
+    "moments": frozenset(f"moments.{name}" for name in ("occurred", "first_alert", "detected", "aware", "contained")),
+    "organisation": frozenset({"role"}),
+    "law": frozenset(),
 }
 
 
@@ -72,8 +80,16 @@ def edit(reference: str, group: str) -> ResponseReturnValue:
         flash("Recorded. The duties were computed again.", "good")
         back = "facts.index" if request.args.get("back") == "facts" else "incidents.show"
         return redirect(url_for(back, reference=reference))
+    usual = _usual(group, incident, current)
     return render_template(
-        "facts/edit.html", incident=incident, form=form, specs=specs, group=GROUPS.get(group), zones=choosing.zones(), field_name=field_name
+        "facts/edit.html",
+        incident=incident,
+        form=form,
+        first=[spec for spec in specs if usual is None or spec.name in usual],
+        rest=[spec for spec in specs if usual is not None and spec.name not in usual],
+        group=GROUPS.get(group),
+        zones=choosing.zones(),
+        field_name=field_name,
     ), 422 if form.errors else 200
 
 
@@ -141,6 +157,14 @@ def _asked(group: str, only: list[str]) -> list[FactSpec]:
     if not specs:
         raise NotFound("group of facts")
     return specs
+
+
+def _usual(group: str, incident: Incident, current: dict[str, Any]) -> set[str] | None:
+    """The facts of a long group that stand in sight: what is usual, what open duties ask for, what is recorded. None: all of them."""
+    if group not in USUAL:
+        return None
+    asked = {name for duty in duties_of(incident.id) if duty.is_open for name in duty.missing}
+    return USUAL[group] | asked | current.keys()
 
 
 def spec_of(name: str) -> FactSpec | None:

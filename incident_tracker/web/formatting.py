@@ -9,6 +9,8 @@ from flask import Flask
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from incident_tracker.web.sections import sectioned
+
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _TAGS = {
     "p",
@@ -36,12 +38,16 @@ _TAGS = {
 
 def register(app: Flask) -> None:
     """Make the functions of this module filters of the templates."""
+    app.add_template_filter(sectioned)
     for name in (
         "absolute",
         "exact",
         "day",
         "clock_time",
         "left",
+        "countdown",
+        "deadline_words",
+        "state_words",
         "ago",
         "iso",
         "count_words",
@@ -110,6 +116,30 @@ def left(at: datetime, now: datetime) -> str:
     """`41 h left`, `3 days left`, `25 min left`, `2 h overdue`: rounded down while time is left, so that nobody counts on more."""
     span = at - now
     return f"{_span(span)} left" if span > timedelta(0) else f"{_span(-span)} overdue"
+
+
+def countdown(at: datetime, now: datetime, more_classes: str = "") -> Markup:
+    """The time left, which the page counts down; without JavaScript it says what was true at `now`. A long list has one on every line."""
+    hours = (at - now).total_seconds() / 3600
+    heat = "left-over" if hours <= 0 else "left-hot" if hours <= 24 else "left-warm" if hours <= 72 else ""
+    # nothing in it was typed by anybody
+    return Markup(f'<span class="left {heat} {more_classes}" data-countdown="{iso(at)}">{left(at, now)}</span>')  # noqa: S704
+
+
+def deadline_words(at: datetime, value: str | None, zone: str) -> str:
+    """A deadline as the law gives it: `value` is a day or an instant in ISO 8601, `at` the instant that it ends at."""
+    return f"end of {day_of(value)}" if value and len(value) == 10 else absolute(at, zone)
+
+
+_STATE_WORDS = {
+    "undecided": "cannot decide yet", "not_started": "not started", "met_late": "met late", "not_required": "not required",
+    "does_not_apply": "does not apply", "in_review": "in review", "sent_back": "sent back", "waiting": "waits",
+}
+
+
+def state_words(name: str) -> str:
+    """The state of a duty, a notice, a step or an incident in plain words."""
+    return _STATE_WORDS.get(name, name)
 
 
 def ago(at: datetime, now: datetime) -> str:
