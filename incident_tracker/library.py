@@ -1,6 +1,7 @@
 """The shelf of rules that this process works by: the law, the playbooks, the ladders. Filled once, at start."""
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,23 @@ def fill(instance: Path | None = None) -> Shelf:
     global _shelf
     own = [instance / "regimes"] if instance and (instance / "regimes").is_dir() else []
     own_playbooks = [instance / "playbooks"] if instance and (instance / "playbooks").is_dir() else []
+    _shelf = _load(own, own_playbooks) if own or own_playbooks else _built_in()
+    return _shelf
+
+
+@cache
+def _built_in() -> Shelf:
+    """The rules that come with the tracker: their files do not change while a process runs, so they are read once."""
+    return _load([], [])
+
+
+def _load(own: list[Path], own_playbooks: list[Path]) -> Shelf:
     law = regimes.load_law(_folder("incident_tracker.regimes"), *own)
-    _shelf = Shelf(
+    return Shelf(
         law=law,
         playbooks=playbooks.load_playbooks(_folder("incident_tracker.playbooks"), *own_playbooks, facts=law.facts),
         ladders=ladder.load_ladders(_folder("incident_tracker") / "ladders.yaml"),
     )
-    return _shelf
 
 
 def law_with(*folders: Path) -> Any:
