@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import ForeignKey, String, Text, delete, select
+from sqlalchemy import ForeignKey, Select, String, Text, bindparam, delete, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column
 
 from incident_tracker.models.base import Base, db
+from incident_tracker.models.people import Person
 from incident_tracker.rules import throttles
 
 
@@ -44,9 +46,19 @@ class ParkedForm(Base):
     parked_at: Mapped[datetime]
 
 
-def is_spent(digest: str) -> bool:
-    """Whether the thing with this SHA-256 (hexadecimal) must not work again."""
-    return db.session.get(Spent, digest) is not None
+def holder(uniquifier: str, digest: str) -> tuple[Person, bool] | None:
+    """Whose session it is, with their roles, and whether the thing with this SHA-256 (hexadecimal) must not work again.
+
+    Every page asks both, so it is one query.
+    """
+    row = db.session.execute(_holder(), {"uniquifier": uniquifier, "digest": digest}).unique().first()
+    return (row[0], bool(row[1])) if row is not None else None
+
+
+@cache
+def _holder() -> Select[Person, bool]:
+    is_spent = exists().where(Spent.hash == bindparam("digest"))
+    return select(Person, is_spent).where(Person.fs_uniquifier == bindparam("uniquifier")).options(joinedload(Person.roles))
 
 
 def parked_forms(person_id: int, since: datetime) -> list[ParkedForm]:

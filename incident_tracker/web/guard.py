@@ -25,6 +25,7 @@ def register(app: Flask) -> None:
     """Check every request before anything else sees it, the check of form tokens included."""
     # a form lives as long as its session: whoever types for two hours may still send it
     app.config["WTF_CSRF_TIME_LIMIT"] = None
+    app.extensions["security"].login_manager.user_loader(sessions.load)
     app.before_request(_end_old_session)
     app.before_request(_ask_to_sign_in)
     app.before_request(_refuse_nul)

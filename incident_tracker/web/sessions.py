@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import after_this_request, current_app, g, redirect, request, session, url_for
 from flask_security import current_user, login_user, logout_user
+from flask_security.utils import set_request_attr
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
@@ -78,14 +79,26 @@ def end(*, by_choice: bool) -> None:
         session["csrf_token"] = form_secret
 
 
+def load(uniquifier: str) -> Person | None:
+    """The person of this request's session, None if they may no longer sign in; Flask-Login asks once a request."""
+    session_id = session.get("sid")
+    found = kept.holder(uniquifier, sign_ins.digest(session_id) if session_id else "")
+    if found is None or not found[0].active:
+        return None
+    person, g.is_spent = found
+    set_request_attr("fs_authn_via", "session")
+    set_request_attr("fs_paa", session.get("fs_paa", 0))
+    return person
+
+
 def is_over(now: datetime) -> bool:
     """Whether the session has idled too long, lived too long, or was signed out of elsewhere. By the server's clock alone."""
     config = _config()
-    began, seen, session_id = _moment("began_at"), _moment("seen_at"), session.get("sid")
+    began, seen = _moment("began_at"), _moment("seen_at")
     return bool(
         (seen and now - seen > timedelta(minutes=config.session_idle_minutes))
         or (began and now - began > timedelta(hours=config.session_hours))
-        or (session_id and kept.is_spent(sign_ins.digest(session_id)))
+        or g.get("is_spent")
     )
 
 
