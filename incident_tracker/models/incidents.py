@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, Text, UniqueConstraint, select, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from incident_tracker.models.base import Base, db
 from incident_tracker.models.people import Person
@@ -158,12 +158,15 @@ def incidents_visible_to(actor: Any) -> Select[Incident]:
     return select(Incident).where(is_visible_to(actor))
 
 
-def find_incident(actor: Any, reference: str, *, lock: bool = False) -> Incident | None:
+def find_incident(actor: Any, reference: str, *, lock: bool = False, with_names: bool = False) -> Incident | None:
     """The incident with this reference if `actor` may know of it, else None.
 
-    `lock` keeps others from changing it until the unit of work ends, and reads it as it is now.
+    `lock` keeps others from changing it until the unit of work ends, and reads it as it is now. `with_names` brings the
+    names of its lead and its reporter along, in the same query.
     """
     query = incidents_visible_to(actor).where(Incident.reference == reference)
+    if with_names:
+        query = query.options(*(joinedload(whom).load_only(Person.name, raiseload=True).raiseload("*") for whom in (Incident.lead, Incident.reported_by)))
     if lock:
         query = query.with_for_update(of=Incident).execution_options(populate_existing=True)
     return db.session.scalar(query)

@@ -9,9 +9,9 @@ from incident_tracker.models.incidents import Incident, find_incident
 from incident_tracker.models.people import Person
 
 
-def incident(reference: str, *, lock: bool = False) -> Incident:
+def incident(reference: str, *, lock: bool = False, with_names: bool = False) -> Incident:
     """The incident of this reference; `lock` inside a unit of work that changes it. Raises NotFound."""
-    found = find_incident(current_user, reference, lock=lock)
+    found = find_incident(current_user, reference, lock=lock, with_names=with_names)
     if found is None:
         raise NotFound("incident")
     return found

@@ -10,7 +10,7 @@ from wtforms import IntegerField, RadioField, StringField, TextAreaField, valida
 
 from incident_tracker import clock
 from incident_tracker.actions import incidents as acts
-from incident_tracker.models.duties import Duty, duties_of
+from incident_tracker.models.duties import Duty, duties_shown
 from incident_tracker.models.facts import current_facts
 from incident_tracker.models.incidents import Incident, Stage
 from incident_tracker.models.listings import Filter, incident_page, incident_rows
@@ -74,8 +74,8 @@ def export() -> ResponseReturnValue:
 @pages.get("/incidents/<reference>")
 def show(reference: str) -> ResponseReturnValue:
     """One incident: what is due, what is undecided and which question settles it."""
-    incident = finding.incident(reference)
-    duties, facts = duties_of(incident.id), current_facts(incident.id)
+    incident = finding.incident(reference, with_names=True)
+    duties, facts = duties_shown(incident.id), current_facts(incident.id)
     groups = _grouped(duties)
     return render_template(
         "incidents/show.html",
