@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import Select, func
 from sqlalchemy.orm import joinedload, load_only, raiseload
 
 from incident_tracker.models.base import Pagination, db
@@ -23,7 +23,8 @@ SORTS = {
 #: what a line of the list shows; to ask for more is an error, and no query of its own
 _SHOWN = (
     load_only(
-        Incident.reference, Incident.title, Incident.kind, Incident.stage, Incident.restricted, Incident.zone, Incident.undecided_count, Incident.undecided_due_at,
+        Incident.reference, Incident.title, Incident.kind, Incident.stage, Incident.restricted, Incident.zone,
+        Incident.undecided_count, Incident.undecided_due_at,
         Incident.next_due_at, Incident.next_due_value, Incident.next_due_zone, Incident.next_duty_title, raiseload=True,
     ),
     joinedload(Incident.lead).load_only(Person.name, raiseload=True).raiseload("*"),
@@ -66,8 +67,11 @@ class Filter:
 
 def incident_page(actor: Any, wanted: Filter, number: int) -> Pagination:
     """One page of the incidents that `actor` may know of."""
-    query = select_incidents(actor, wanted).options(*_SHOWN).order_by(*SORTS[wanted.sort])
-    return db.paginate(query, page=max(1, number), per_page=PER_PAGE, max_per_page=PER_PAGE, error_out=False)
+    query = select_incidents(actor, wanted)
+    shown = query.options(*_SHOWN).order_by(*SORTS[wanted.sort])
+    page = db.paginate(shown, page=max(1, number), per_page=PER_PAGE, max_per_page=PER_PAGE, error_out=False, count=False)
+    page.total = db.session.scalar(query.with_only_columns(func.count(Incident.id)))
+    return page
 
 
 def incident_rows(actor: Any, wanted: Filter) -> list[dict[str, Any]]:

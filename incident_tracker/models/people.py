@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from flask_security import AsaList, RoleMixin, UserMixin, WebAuthnMixin
@@ -121,7 +122,12 @@ def active_people(*role_names: str) -> list[Person]:
 
 def active_names(*role_names: str) -> list[tuple[int, str]]:
     """Id and name of the same people, where no more of them is needed."""
-    return [(row.id, row.name) for row in db.session.execute(_active(role_names).with_only_columns(Person.id, Person.name))]
+    return [(row.id, row.name) for row in db.session.execute(_active_names(role_names))]
+
+
+@cache
+def _active_names(role_names: tuple[str, ...]) -> Select[int, str]:
+    return _active(role_names).with_only_columns(Person.id, Person.name)
 
 
 def _active(role_names: Collection[str]) -> Select[Person]:
