@@ -92,8 +92,10 @@ def _by_deadline(actor: Any, now: datetime, wanted: Wanted) -> list[Column]:
     shown, counts = [], []
     for begin, end in zip((None, *ends.values()), ends.values(), strict=False):
         part = _running(actor, wanted, begin, end)
-        shown.append(part.order_by(Duty.conservative_at, Duty.incident_id, Duty.id).limit(SHOWN).subquery())
-        counts.append(_count(part))
+        first = part.where(Duty.incident.has(Incident.ended_at.is_(None)))
+        shown.append(first.order_by(Duty.conservative_at, Duty.incident_id, Duty.id).limit(SHOWN).subquery())
+        # all that are open at once: no row of an incident has to be read to count
+        counts.append(_count(part.where(Duty.incident_id.in_(select(Incident.id).where(Incident.ended_at.is_(None))))))
     query = (
         select(Duty, *counts)
         .join(Duty.incident)
@@ -109,14 +111,13 @@ def _by_deadline(actor: Any, now: datetime, wanted: Wanted) -> list[Column]:
 
 
 def _running(actor: Any, wanted: Wanted, begin: datetime | None, end: datetime | None) -> Select[Any]:
-    """The ids of the running duties of open incidents that are due after `begin` and by `end`."""
+    """The ids of the running duties that are due after `begin` and by `end`, the index on deadlines leading."""
     query = select(Duty.id).where(Duty.done_at.is_(None), Duty.state == DutyState.RUNNING, is_visible_to(actor, Duty.incident_id))
     query = query.where(Duty.conservative_at > begin) if begin else query
     query = query.where(Duty.conservative_at <= end) if end else query.where(Duty.conservative_at.is_not(None))
     if not wanted.args:
-        # the index on deadlines leads, and no row of an incident has to be read
-        return query.where(Duty.incident_id.in_(select(Incident.id).where(Incident.ended_at.is_(None))))
-    query = query.join(Duty.incident).where(Incident.ended_at.is_(None))
+        return query
+    query = query.join(Duty.incident)
     if wanted.owner.isdigit():
         query = query.where(func.coalesce(Duty.owner_id, Incident.lead_id) == int(wanted.owner))
     return _searched(query, wanted.q)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,7 +35,7 @@ class Axis:
         """How far along, 0 to 100."""
         return round(100 * (at - self.start) / (self.end - self.start), 2)
 
-    @property
+    @cached_property
     def days(self) -> list[dict[str, Any]]:
         """Each midnight on the axis, with the day's name."""
         local = self.start.astimezone(ZoneInfo(self.zone))
