@@ -1,6 +1,6 @@
 """The door by which messages leave: take, render, send outside of any transaction, mark."""
 
-import random
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -96,7 +96,7 @@ class Door:
         except ChannelError as error:
             self._fail(number, error)
             return error
-        except Exception as error:  # noqa: BLE001 - one letter that cannot be made must not keep the others from going
+        except Exception as error:  # one letter that cannot be made must not keep the others from going
             log.error("a letter cannot be made", message=number, problem=type(error).__name__)
             self._fail(number, ChannelError(f"the letter could not be made: {type(error).__name__}"))
             return None
@@ -106,7 +106,7 @@ class Door:
         return None
 
     def _fail(self, number: int, error: ChannelError) -> None:
-        failure = Failure(str(error), is_permanent=error.is_permanent, is_unclear=error.is_unclear, jitter=random.random())
+        failure = Failure(str(error), is_permanent=error.is_permanent, is_unclear=error.is_unclear, jitter=secrets.randbelow(1000) / 1000)
         with unit_of_work(CLOCKWORK, self.now) as work:
             deliveries.mark_failed(work, _message(number), self.worker, failure)
         self.tally.failed += 1
@@ -165,7 +165,8 @@ class Reading:
         shown = not incident.restricted
         facts = library.shelf().law.facts
         return {
-            "deadline": rung.deadline_at, "day": _day_of(duty), "zone": duty.zone, "is_target": duty.conservative_at is None, "is_over": rung.deadline_at <= self.now,
+            "deadline": rung.deadline_at, "day": _day_of(duty), "zone": duty.zone, "is_target": duty.conservative_at is None,
+            "is_over": rung.deadline_at <= self.now,
             "loudness": rung.loudness, "overtaken": rung.overtaken_count, "is_undecided": duty.state == "undecided",
             "title": duty.title if shown else "", "recipient": duty.recipient_name if shown else "", "citation": duty.citation if shown else "",
             "others": count_warned_with(duty.id) if duty.state == "undecided" else 0,

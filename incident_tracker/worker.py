@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
@@ -121,7 +122,7 @@ class Worker:
                     if job.track == track:
                         self._run(job)
                 self._arm(track)
-        except Exception as error:  # noqa: BLE001 - the sweep goes on without it
+        except Exception as error:  # the sweep goes on without it
             log.error("the next moment is not known", problem=type(error).__name__)
         finally:
             with self._quiet:
@@ -134,7 +135,7 @@ class Worker:
             if job.name == VITAL:
                 with unit_of_work(CLOCKWORK) as work:
                     beat(work.session, self.name, self.started_at, work.now)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other jobs go on, and this one in the next round
+        except Exception as error:  # whatever it is, the other jobs go on, and this one in the next round
             log.error("a job failed", job=job.name, problem=type(error).__name__, place=_place(error))
             self._note(f"{job.name}: {type(error).__name__} at {_place(error)}")
 
@@ -142,7 +143,7 @@ class Worker:
         try:
             with unit_of_work(CLOCKWORK) as work:
                 note_failure(work.session, self.name, self.started_at, error)
-        except Exception as second:  # noqa: BLE001 - the database itself may be what fails; the pulse then ages by itself
+        except Exception as second:  # the database itself may be what fails; the pulse then ages by itself
             log.error("the failure could not be noted", problem=type(second).__name__)
 
     def _arm(self, track: str) -> None:
@@ -176,4 +177,4 @@ def _place(error: Exception) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"

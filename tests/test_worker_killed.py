@@ -87,7 +87,7 @@ def test_it_loses_nothing_and_repeats_only_what_may_not_have_arrived(app: Flask,
     assert len(labels) >= 30 and len(labels) < ENOUGH - 1, labels
     window = may_repeat(labels)
     assert repeated, "not one kill fell between the server's answer and the mark: the test tests nothing"
-    assert set(repeated) <= set(labels[index] for index in window), (repeated, labels)
+    assert set(repeated) <= {labels[index] for index in window}, (repeated, labels)
 
 
 def plant(number: int, now: datetime) -> list[str]:

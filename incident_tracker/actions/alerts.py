@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy.orm import aliased
 
 from incident_tracker import library
 from incident_tracker.actions import ringing
@@ -120,9 +121,8 @@ def watch_over(work: Work, limit: int = 500) -> int:
     """
     work.require(Permission.RUN_CLOCKWORK)
     waits = exists().where(Rung.duty_id == Duty.id, Rung.ended_at.is_(None))
-    unwatched = select(Duty.id).where(
-        Duty.done_at.is_(None), Duty.warned_with_id.is_(None), Duty.state.in_(WARNED_OF), or_(Duty.conservative_at.is_not(None), Duty.target_at.is_not(None)), ~waits,
-    )
+    has_deadline = or_(Duty.conservative_at.is_not(None), Duty.target_at.is_not(None))
+    unwatched = select(Duty.id).where(Duty.done_at.is_(None), Duty.state.in_(WARNED_OF), has_deadline, ~waits, ~_is_spoken_for())
     ids = list(work.session.scalars(unwatched.order_by(Duty.id).limit(limit)))
     plan_all(work, ids)
     if ids:
@@ -140,8 +140,8 @@ def acknowledge(work: Work, duty: Duty) -> Acknowledgement:
     if duty.state not in WARNED_OF or deadline is None:
         raise Conflict("This duty is warned of no more; there is nothing to acknowledge.")
     _see(work, duty)
-    query = select(Acknowledgement).where(Acknowledgement.duty_id == duty.id, Acknowledgement.person_id == work.actor.id, Acknowledgement.deadline_at == deadline)
-    given = work.session.scalar(query.order_by(Acknowledgement.id.desc()).limit(1))
+    own = select(Acknowledgement).where(Acknowledgement.duty_id == duty.id, Acknowledgement.person_id == work.actor.id)
+    given = work.session.scalar(own.where(Acknowledgement.deadline_at == deadline).order_by(Acknowledgement.id.desc()).limit(1))
     if given is not None and (work.now < deadline or given.at >= deadline):
         return given
     acknowledgement = Acknowledgement(duty_id=duty.id, person_id=work.actor.id, at=work.now, deadline_at=deadline)
@@ -157,7 +157,7 @@ def _clocks(work: Work, duty_ids: Collection[int]) -> list[Clock]:
     """The clocks of these duties, as they stand in the database."""
     query = (
         select(
-            Duty.id, Duty.incident_id, Duty.state, Duty.trigger_at, Duty.conservative_at, Duty.target_at, Duty.warned_with_id,
+            Duty.id, Duty.incident_id, Duty.state, Duty.trigger_at, Duty.conservative_at, Duty.target_at, _is_spoken_for().label("is_spoken_for"),
             Incident.reported_at, Incident.restricted,
         )
         .join(Incident, Incident.id == Duty.incident_id).where(Duty.id.in_(duty_ids)).order_by(Duty.id)
@@ -166,12 +166,20 @@ def _clocks(work: Work, duty_ids: Collection[int]) -> list[Clock]:
     return [_clock(row, ladders) for row in work.session.execute(query)] if duty_ids else []
 
 
+def _is_spoken_for() -> ColumnElement[bool]:
+    """Whether a duty is warned of with another one, and that one still is: else it is warned of by itself again."""
+    first = aliased(Duty)
+    return exists().where(
+        first.id == Duty.warned_with_id, first.state.in_(WARNED_OF), first.conservative_at.is_not(None), first.warned_with_id.is_(None),
+    )
+
+
 def _clock(row: Any, ladders: Mapping[str, Ladder]) -> Clock:
     """The law's number drives the warnings; where there is none, the organisation's own target does."""
     start = row.trigger_at or row.reported_at
     deadline = row.conservative_at or row.target_at
     chosen = None
-    if row.state in WARNED_OF and deadline is not None and row.warned_with_id is None:
+    if row.state in WARNED_OF and deadline is not None and not row.is_spoken_for:
         chosen = ladder.choose(ladders, deadline - start, "law" if row.conservative_at else "target")
     return Clock(row.id, row.incident_id, row.restricted, start, deadline, chosen)
 

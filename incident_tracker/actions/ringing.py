@@ -84,12 +84,18 @@ def _circles(work: Work, firings: Sequence[Firing]) -> dict[int, Circle]:
     on_them = select(Membership.incident_id, Membership.person_id).where(Membership.incident_id.in_({firing.incident_id for firing in firings}))
     for incident, person in work.session.execute(on_them):
         members[incident].add(person)
+    duty_ids = {firing.duty_id for firing in firings}
+    owners: dict[int, set[int]] = defaultdict(set)
+    beside = select(Duty.warned_with_id, Duty.owner_id).where(Duty.warned_with_id.in_(duty_ids), Duty.done_at.is_(None))
+    for duty, owner in work.session.execute(beside):
+        if duty is not None and owner is not None:
+            owners[duty].add(owner)
     query = (
         select(Duty.id, Duty.owner_id, Incident.id, Incident.lead_id, Incident.restricted)
-        .join(Incident, Incident.id == Duty.incident_id).where(Duty.id.in_({firing.duty_id for firing in firings}))
+        .join(Incident, Incident.id == Duty.incident_id).where(Duty.id.in_(duty_ids))
     )
     return {
-        duty: Circle(owner, lead, restricted, frozenset(members[incident]))
+        duty: Circle(owner, lead, restricted, frozenset(members[incident]), frozenset(owners[duty]))
         for duty, owner, incident, lead, restricted in work.session.execute(query)
     }
 

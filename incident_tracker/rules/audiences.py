@@ -29,12 +29,16 @@ class Staff:
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """The people around one duty: its owner, its incident's lead, the incident's members, and whether only they may know of it."""
+    """The people around one duty: its owner, its incident's lead, the incident's members, and whether only they may know of it.
+
+    `beside` are the owners of duties that are warned of with this one.
+    """
 
     owner: int | None
     lead: int | None
     restricted: bool
     members: frozenset[int]
+    beside: frozenset[int] = frozenset()
 
     def active(self, staff: Staff) -> frozenset[int]:
         """The members who did not leave."""
@@ -60,9 +64,9 @@ def told(wanted: Iterable[str], circle: Circle, staff: Staff, taken_by: Collecti
     Nobody who may not know of the incident is ever told. It is empty only if no active person may know of it.
     """
     takers = frozenset(one for one in taken_by if circle.may_know(one, staff))
+    found = frozenset(one for one in circle.beside if circle.may_know(one, staff))
     if takers:
-        return _named(circle, staff) | takers
-    found: frozenset[int] = frozenset()
+        return _named(circle, staff) | takers | found
     for audience in wanted:
         found |= _owner(circle, staff) if audience == "owner" else _among(staff.by_audience[audience], circle, staff)
     return found or _anybody(circle, staff)

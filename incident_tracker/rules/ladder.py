@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from incident_tracker.rules.sources import Node, RegimeError, read_yaml
@@ -153,7 +154,7 @@ def agree(ladder: Ladder | None, start: datetime, deadline: datetime, now: datet
     folded = [rung for rung in fresh if rung.due_at <= now and rung is not at_once]
     wanted = [rung for rung in fresh if rung not in folded]
     wanted += _reminder(ladder, deadline, now, known, planned, at_once)
-    wanted += _again(ladder, deadline, now, remembered, known, planned, at_once)
+    wanted += _again(deadline, now, remembered, known, planned, at_once)
     return Agreement(
         cancel=tuple(rung.id for rung in gone),
         overtake=tuple(known[rung.key].id for rung in folded if rung.key in known),
@@ -184,7 +185,7 @@ def _reminder(
 
 
 def _again(
-    ladder: Ladder, deadline: datetime, now: datetime, remembered: list[Standing], known: Mapping[str, Standing],
+    deadline: datetime, now: datetime, remembered: list[Standing], known: Mapping[str, Standing],
     planned: list[PlannedRung], at_once: PlannedRung | None,
 ) -> Iterator[PlannedRung]:
     """A deadline that was moved away and back: its passed rungs are not repeated, but people must hear that it counts again."""
@@ -248,11 +249,11 @@ def _check_steps(node: Node, steps: tuple[Step, ...], up_to: timedelta | None) -
     if len(steps) < 2 or steps[0].before is not None or steps[-1].before != timedelta(0):
         node.refuse("the first rung is at the start and the last at the deadline")
     spans = [step.before for step in steps[1:] if step.before is not None]
-    if len(spans) != len(steps) - 1 or any(nearer >= farther for farther, nearer in zip(spans, spans[1:], strict=False)):
+    if len(spans) != len(steps) - 1 or any(nearer >= farther for farther, nearer in pairwise(spans)):
         node.refuse("the rungs stand in order, each nearer to the deadline than the one before")
     if up_to is not None and spans[0] >= up_to:
         node.refuse("the second rung is farther from the deadline than the longest clock reaches: it would never be used")
-    if any(not set(wider) >= set(narrower) for narrower, wider in zip((s.audience for s in steps), (s.audience for s in steps[1:]), strict=False)):
+    if any(not set(wider) >= set(narrower) for narrower, wider in pairwise(step.audience for step in steps)):
         node.refuse("whom to tell never narrows as the deadline nears")
 
 

@@ -159,6 +159,26 @@ def test_a_warning_that_nobody_may_know_of_is_recorded_as_unheard_and_the_ladder
     assert [(entry.incident_id, "reached nobody" in entry.summary) for entry in entries("alert.fire")] == [(incident.id, True)]
 
 
+def test_a_duty_that_is_warned_of_with_another_brings_its_owner_along_and_has_no_rungs_of_its_own():
+    incident = an_incident()
+    first = a_duty(incident, state="undecided")
+    with_it = a_duty(incident, 73, state="undecided", owner="ravi", warned_with_id=first.id)
+    assert ladder_of(with_it) == []
+    assert fire(FRIDAY) == {"start": ["ines", "ravi"]}
+
+
+def test_a_duty_whose_speaker_is_settled_speaks_for_itself_though_nobody_planned_it():
+    incident = an_incident()
+    first = a_duty(incident, state="undecided")
+    with_it = a_duty(incident, 73, state="undecided", owner="ravi", warned_with_id=first.id)
+    fire(FRIDAY)
+    change(first, FRIDAY, state="met", done_at=FRIDAY)
+    with unit_of_work(CLOCKWORK, FRIDAY) as work:
+        assert alerts.watch_over(work) == 1
+    assert waiting(with_it) == EVERY_RUNG
+    assert fire(FRIDAY) == {"start": ["ravi"]}
+
+
 # -- firing -----------------------------------------------------------------------------------------------------------------
 
 

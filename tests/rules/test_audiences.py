@@ -85,9 +85,15 @@ def test_an_acknowledgement_of_another_deadline_does_not_count():
     assert taken_by([Receipt(MONA, DEADLINE - 5 * HOUR, DEADLINE)], DEADLINE - HOUR, DEADLINE - 4 * HOUR) == frozenset()
 
 
+def test_owners_of_duties_that_are_warned_of_with_this_one_are_told_too():
+    around = Circle(None, INES, False, frozenset(), beside=frozenset({RAVI, ADAM}))
+    assert told(("owner",), around, CAST) == {INES, RAVI}
+    assert told(EVERYBODY, around, CAST, {MONA}) == {INES, RAVI, MONA}
+
+
 IDS = st.integers(1, 8)
 PEOPLE = st.dictionaries(IDS, st.frozensets(st.sampled_from(["officer", "legal", "manager", "administrator", "auditor"])))
-CIRCLES = st.builds(Circle, st.none() | IDS, st.none() | IDS, st.booleans(), st.frozensets(IDS))
+CIRCLES = st.builds(Circle, st.none() | IDS, st.none() | IDS, st.booleans(), st.frozensets(IDS), st.frozensets(IDS))
 WANTED = st.lists(st.sampled_from(EVERYBODY), min_size=1, unique=True)
 
 

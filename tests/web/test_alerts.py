@@ -124,7 +124,7 @@ def test_whoever_is_taken_off_a_restricted_incident_no_longer_sees_its_warnings(
 def test_pages_of_the_bell_ask_the_database_no_more_for_more_warnings(app: Flask, browse: Any):
     def asked() -> int:
         statements: list[str] = []
-        listener = lambda _c, _cursor, statement, *_more: statements.append(statement)  # noqa: E731
+        listener = lambda _c, _cursor, statement, *_more: statements.append(statement)
         event.listen(db.engine, "before_cursor_execute", listener)
         browse("ines").get("/warnings")
         event.remove(db.engine, "before_cursor_execute", listener)
