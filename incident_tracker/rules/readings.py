@@ -11,6 +11,7 @@ from incident_tracker.rules.places import Places
 
 BY_PLACE = "affected.by_place"
 TOTAL = "affected.total"
+PEOPLE_PLACES = "organisation.people_places"
 _NONE_KNOWN = Known(frozenset(), complete=False)
 _NAME = "name"
 
@@ -100,12 +101,17 @@ class Reading:
             return by_place[place]
         within = [count for code, count in by_place.items() if code.startswith(f"{place}-")]
         low = sum(count.low for count in within)
-        if self.facts.places_complete and place.split("-")[0] not in by_place:
+        if place.split("-")[0] not in by_place and (self.facts.places_complete or self._holds_nobody_of(place)):
             high = sum(count.high for count in within)
             return Range(low, high, f"{low:,.0f}" if low == high else f"at least {low:,.0f}")
         high = self._room_for(place, low)
         words = "not known yet" if high == NO_LIMIT else f"not known, at most {high:,.0f} by the total"
         return Range(low, high, words)
+
+    def _holds_nobody_of(self, place: str) -> bool:
+        """Whether the organisation's profile says that it holds data of nobody who lives there; what an incident says of a place goes before."""
+        held = self.facts.values.get(PEOPLE_PLACES, _NONE_KNOWN)
+        return held.complete and not any(code in (place, place.split("-")[0]) or code.startswith(f"{place}-") for code in held.values)
 
     def _room_for(self, place: str, low: float) -> float:
         """The most people that can live in a place, given the totals and what other places take."""
