@@ -1,7 +1,7 @@
 """Who belongs to the tracker: the first administrator, invitations, roles, and people who leave."""
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -161,12 +161,21 @@ def reset_second_factor(work: Work, person: Person) -> None:
     deliveries.queue(work, "account_changed", person=person, content={"what": what})
 
 
-def offer_password_link(work: Work, person: Person) -> None:
-    """An administrator makes a link by which `person` sets a new password, to be shown once."""
+def password_link(person: Person, sign: Callable[[str], str], base_url: str) -> str:
+    """The link by which this person sets a new password. `sign` signs, with the time, what it is given.
+
+    What is signed is the name of their sessions: it changes with every new password, so that a link works once.
+    """
+    return f"{base_url.rstrip('/')}/new-password/{sign(person.fs_uniquifier)}"
+
+
+def offer_password_link(work: Work, person: Person, sign: Callable[[str], str], base_url: str) -> str:
+    """Make a link by which `person` sets a new password, to be shown once to whoever asked for it."""
     work.require(Permission.MANAGE_PEOPLE)
     if not person.active:
         raise Conflict(f"{person.name} is switched off.")
     work.record("person.offer_password_link", f"made a password link for {person.name}", subject=f"person:{person.id}")
+    return password_link(person, sign, base_url)
 
 
 def new_uniquifier() -> str:

@@ -14,9 +14,10 @@ from incident_tracker.errors import NotFound
 from incident_tracker.models.base import db
 from incident_tracker.models.people import Invitation, Person, find_people, open_invitations
 from incident_tracker.rules.permissions import ROLE_MEANINGS, Permission, Role
-from incident_tracker.web import choosing, guard, resets
+from incident_tracker.web import choosing, guard
 from incident_tracker.web.fact_fields import CheckboxList
 from incident_tracker.web.formatting import iso
+from incident_tracker.web.identity import identity
 from incident_tracker.web.spreadsheets import csv_of
 from incident_tracker.work import unit_of_work
 
@@ -112,9 +113,9 @@ def reset_second_factor(person_id: int) -> ResponseReturnValue:
 @guard.fresh
 def password_link(person_id: int) -> ResponseReturnValue:
     """Somebody forgot their password and no mail reaches them: show a link, once."""
-    person = _person(person_id)
-    _act(acts.offer_password_link, person)
-    link, back = resets.link_for(person), url_for(".show", person_id=person_id)
+    person, back = _person(person_id), url_for(".show", person_id=person_id)
+    with unit_of_work(current_user) as work:
+        link = acts.offer_password_link(work, person, identity().reset_serializer.dumps, current_app.extensions["tracker"].base_url)
     return render_template("people/link.html", what="password", name=person.name, link=link, mailed=False, back=back)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from wtforms import StringField, validators
 
 from incident_tracker.actions import accounts as acts
-from incident_tracker.actions import sign_ins
+from incident_tracker.actions import people, sign_ins
 from incident_tracker.errors import Conflict
 from incident_tracker.models.base import db
 from incident_tracker.models.people import Person
@@ -72,10 +72,8 @@ def reset(token: str) -> ResponseReturnValue:
 
 def link_for(person: Person) -> str:
     """The link by which this person sets a new password, for one hour, once. Built from the settings, never from a request."""
-    # the name of one's sessions changes with every new password, so that a link works once; to hash the old password
-    # into it, as Flask-Security would, takes so long that the answer would tell who is here
-    path = url_for("resets.reset", token=identity().reset_serializer.dumps(person.fs_uniquifier))
-    return f"{current_app.extensions['tracker'].base_url.rstrip('/')}{path}"
+    # Flask-Security would hash the old password into it, which takes so long that the answer would tell who is here
+    return people.password_link(person, identity().reset_serializer.dumps, current_app.extensions["tracker"].base_url)
 
 
 def _person_of(token: str) -> Person | None:

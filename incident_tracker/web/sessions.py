@@ -178,17 +178,19 @@ def address() -> str:
 def password_buckets(email: str, person: Person | None) -> set[str]:
     """Where the tries of a password are counted: for the address, and for the account.
 
-    On a device that this person has signed in from before they are counted for that device instead: somebody else's
-    guessing elsewhere does not keep them out.
+    On a device that this person has signed in from before they are counted for that device alone: somebody else's
+    guessing, be it next door, does not keep them out.
     """
     device = _known_device(person)
-    account = throttles.bucket("device", device) if device else throttles.bucket("account", email.strip().lower())
-    return {throttles.bucket("address", address()), account}
+    if device:
+        return {throttles.bucket("device", device)}
+    return {throttles.bucket("address", address()), throttles.bucket("account", email.strip().lower())}
 
 
 def code_buckets(kind: str, person: Person) -> set[str]:
     """Where the tries of a second proof (`code`) or of a repeated one (`confirm`) are counted."""
-    return {throttles.bucket("address", address()), throttles.bucket(kind, str(person.id))}
+    own = throttles.bucket(kind, str(person.id))
+    return {own} if _known_device(person) else {throttles.bucket("address", address()), own}
 
 
 def _remember_device(response: Response, person_id: int) -> Response:

@@ -65,7 +65,7 @@ def test_only_an_administrator_manages_people(name: str) -> None:
     otto = person("otto")
     for act in (
         lambda work: people.invite(work, "x@y.example", ["legal"], ""), lambda work: people.change_roles(work, otto, ["legal"]), lambda work: people.switch_off(work, otto),
-        lambda work: people.switch_on(work, otto), lambda work: people.reset_second_factor(work, otto), lambda work: people.offer_password_link(work, otto),
+        lambda work: people.switch_on(work, otto), lambda work: people.reset_second_factor(work, otto), lambda work: people.offer_password_link(work, otto, str, ""),
         people.make_setup_link,
     ):
         with pytest.raises(NotAllowed), unit_of_work(person(name)) as work:

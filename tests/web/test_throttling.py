@@ -15,7 +15,20 @@ from incident_tracker.models.base import db
 from incident_tracker.models.sign_ins import Throttle
 from incident_tracker.web.identity import identity
 from tests.cast import PASSWORD
-from tests.doors import WRONG, code, enter_code, enter_password, give_app, give_password, is_in, other_code, switch_mail_on, trail, walk_in
+from tests.doors import (
+    WRONG,
+    code,
+    enter_code,
+    enter_password,
+    forget_codes,
+    give_app,
+    give_password,
+    is_in,
+    other_code,
+    switch_mail_on,
+    trail,
+    walk_in,
+)
 from tests.stories import person
 
 ELSEWHERE = {"REMOTE_ADDR": "198.51.100.7"}
@@ -75,6 +88,19 @@ def test_guessing_from_elsewhere_does_not_keep_somebody_out_of_a_device_they_kno
     own.post("/sign-out")
     assert guess(browse(), "ines", 6, environ_base=ELSEWHERE)[-1] == 429
     assert enter_password(own, "ines", PASSWORD).status_code == 302
+
+
+def test_an_address_that_is_closed_does_not_close_the_devices_behind_it(browse: Any) -> None:
+    """One guesser in the office, or a proxy that nobody told the tracker of, must not keep everybody out."""
+    secret, own = give_app("ines"), browse()
+    walk_in(own, "ines", secret)
+    own.post("/sign-out")
+    for number in range(20):
+        enter_password(browse(), f"name{number}", WRONG)
+    assert enter_password(browse(), "ravi", PASSWORD).status_code == 429
+    forget_codes("ines")
+    walk_in(own, "ines", secret)
+    assert is_in(own)
 
 
 def test_a_known_device_of_one_person_is_none_of_another(browse: Any) -> None:
@@ -175,7 +201,7 @@ import sys
 from pathlib import Path
 from incident_tracker.config import from_environment
 from incident_tracker.factory import create_app
-from tests.doors import enter_password, give_password
+from tests.doors import enter_password, forget_codes, give_password
 from tests.visitor import Visitor
 
 app = create_app(from_environment({}, instance=Path(sys.argv[1]), database_url=sys.argv[2], testing=True, log_level="CRITICAL"))
