@@ -228,7 +228,7 @@ def _sort_out(claimed: Iterable[Firing], clocks: Mapping[int, Clock], now: datet
         chosen = clocks[duty_id].ladder
         assert chosen is not None
         missed = before[duty_id] + _missed_reminders(chosen, rung, now)
-        found.firings.append(replace(rung, overtaken=missed))
+        found.firings.append(replace(rung, overtaken=missed) if missed else rung)
     return found
 
 
