@@ -34,7 +34,9 @@ def confirm(reference: str) -> ResponseReturnValue:
     """Record awareness, and move the incident to confirmed."""
     incident = finding.incident(reference)
     choosing.demand(Permission.CHANGE_STAGE, incident)
-    form = ConfirmForm(aware=moment_value({"at": clock.now().isoformat(), "zone": incident.zone}, incident.zone))
+    form = ConfirmForm(
+        aware=moment_value({"at": clock.now().replace(second=0, microsecond=0).isoformat(), "zone": incident.zone}, incident.zone)
+    )
     if form.validate_on_submit() and not choosing.refused(form, _confirm, reference, form):
         flash("Confirmed. The clocks run.", "good")
         return redirect(url_for("incidents.show", reference=reference))

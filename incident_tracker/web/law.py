@@ -64,7 +64,7 @@ def show(obligation_id: str) -> ResponseReturnValue:
     form = ClockForm(
         request.args if asked else None,
         meta={"csrf": False},
-        start=moment_value({"at": clock.now().isoformat(), "zone": current_user.zone}, current_user.zone),
+        start=moment_value({"at": clock.now().replace(second=0, microsecond=0).isoformat(), "zone": current_user.zone}, current_user.zone),
     )
     counted = _count(one, form) if asked and form.validate() else None
     return render_template(

@@ -69,7 +69,9 @@ class ReportForm(FlaskForm):
     )
     total = FormField(CountFields, "How many people are affected")
     places = PlaceRows("Where do they live", min_entries=3)
-    places_complete = BooleanField("These are all: nobody elsewhere is affected", description="Leave it open if you are not sure; many laws ask for it.")
+    places_complete = BooleanField(
+        "These are all: nobody elsewhere is affected", description="Leave it open if you are not sure; many laws ask for it."
+    )
     data = CheckboxList("What kinds of data", choices=[])
     unsecured = RadioField(
         "Could somebody read it?", choices=FLAG_ANSWERS, default="", description="No only if it was encrypted and the key is safe."
@@ -84,7 +86,7 @@ class ReportForm(FlaskForm):
 def report() -> ResponseReturnValue:
     """Log an incident."""
     choosing.demand(Permission.REPORT)
-    form = ReportForm(noticed=moment_value({"at": clock.now().isoformat(), "zone": _zone()}, _zone()))
+    form = ReportForm(noticed=moment_value({"at": clock.now().replace(second=0, microsecond=0).isoformat(), "zone": _zone()}, _zone()))
     form["data"].choices = _data_choices()
     if form.validate_on_submit():
         with unit_of_work(current_user) as work:
