@@ -18,7 +18,6 @@ from incident_tracker.models.evidence import Vault
 from incident_tracker.models.incidents import Incident
 from incident_tracker.models.messages import Message
 from incident_tracker.models.notices import Notice
-from incident_tracker.models.messages import Message
 from incident_tracker.work import unit_of_work
 from tests import stories
 

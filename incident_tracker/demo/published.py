@@ -29,12 +29,21 @@ def enter(case: Mapping[str, Any]) -> str:
     """Enter one case, from its first day to its closing; returns the reference."""
     zone = case["zone"]
     aware = Moment.on(date.fromisoformat(case["moments"]["aware"]), zone)
-    lines = {**COMMON, **case["facts"], **{f"moments.{name}": Moment.on(date.fromisoformat(day), zone).to_json() for name, day in case["moments"].items()}}
+    lines = {
+        **COMMON,
+        **case["facts"],
+        **{f"moments.{name}": Moment.on(date.fromisoformat(day), zone).to_json() for name, day in case["moments"].items()},
+    }
     reported = aware.at + timedelta(hours=9)
     with unit_of_work(person("ines"), reported) as work:
-        entries = [Entry(name, value, value.get("certainty", "exact") if isinstance(value, Mapping) else "exact", case["source"]) for name, value in lines.items()]
+        entries = [
+            Entry(name, value, value.get("certainty", "exact") if isinstance(value, Mapping) else "exact", case["source"])
+            for name, value in lines.items()
+        ]
         text = f"{case['summary']}\n\nPublished case: {case['authority']}. Source: {case['source']}."
-        incident = acts.report_incident(work, acts.Report(f"{case['controller']} (published case)", text, case["kind"], zone, entries=entries))
+        incident = acts.report_incident(
+            work, acts.Report(f"{case['controller']} (published case)", text, case["kind"], zone, entries=entries)
+        )
         acts.change_stage(work, incident, "confirmed", "By the published record.")
         reference = incident.reference
     last = reported

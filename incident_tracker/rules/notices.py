@@ -9,8 +9,8 @@ from itertools import pairwise
 from incident_tracker.rules.contents import GAP, Demand, Demands, folded
 
 __all__ = [
-    "Draft",
     "LONGEST",
+    "Draft",
     "Lack",
     "Refill",
     "Section",

@@ -164,7 +164,7 @@ def _usual(group: str, incident: Incident, current: dict[str, Any]) -> set[str] 
     if group not in USUAL:
         return None
     asked = {name for duty in duties_of(incident.id) if duty.is_open for name in duty.missing}
-    return USUAL[group] | asked | current.keys()
+    return asked | USUAL[group] | current.keys()
 
 
 def spec_of(name: str) -> FactSpec | None:

@@ -15,8 +15,8 @@ from incident_tracker.models.base import db
 from incident_tracker.models.duties import DutyDecision
 from incident_tracker.models.incidents import Incident
 from incident_tracker.models.notices import Notice
-from incident_tracker.models.playbooks import Checklist
 from incident_tracker.models.people import Person
+from incident_tracker.models.playbooks import Checklist
 from incident_tracker.models.sign_ins import ParkedForm
 from incident_tracker.web.resets import link_for
 from incident_tracker.work import unit_of_work
@@ -79,7 +79,7 @@ def _found() -> dict[str, Any]:
     decision = db.session.scalars(select(DutyDecision)).first()
     return {
         "reference": incident.reference, "group": "people", "playbook_id": "ransomware", "filename": "app.css",
-        "duty_id": by_state["in_review"].duty_id, "notice_id": by_state["in_review"].id, 
+        "duty_id": by_state["in_review"].duty_id, "notice_id": by_state["in_review"].id,
         "notices": {state: {"id": one.id, "duty_id": one.duty_id, "reference": one.incident.reference} for state, one in by_state.items()},
         "step_id": checklist.steps[0].id, "decision_id": decision.id if decision else 0, "person_id": person("ravi").id,
     }
