@@ -35,7 +35,7 @@ MOST_BYTES_OF_A_STRANGER = 2_000_000
 #: the mark by which a form that is sent again is known
 MARK = "parked_form"
 
-_SECRET_NAMES = frozenset({"csrf_token", "code", "credential", "state", MARK})
+_SECRET_NAMES = frozenset({"csrf_token", "code", "credential", "sealed_state", MARK})
 _SECRET_ENDS = re.compile(r"(^|_)(password|passphrase|secret|token|api_key)(_again)?$")
 
 

@@ -43,7 +43,7 @@ class PasskeyForm(FlaskForm):
 
     name = StringField("Name", description="So that you know later which one it is, such as “work laptop”.")
     credential = HiddenField()
-    state = HiddenField()
+    sealed_state = HiddenField()
 
 
 def offer(person: Person | None) -> dict[str, str] | None:
@@ -91,7 +91,7 @@ def add() -> ResponseReturnValue:
     if form.validate_on_submit() and not choosing.refused(form, _add, form):
         flash("The passkey is added. Next time you can sign in with it alone.", "good")
         return redirect(url_for("accounts.me"))
-    options, form.state.data = _creation(current_user)
+    options, form.sealed_state.data = _creation(current_user)
     return render_template("accounts/passkey_new.html", form=form, options=options, host=identity().webauthn_util.host), 422 if form.errors else 200
 
 
@@ -136,7 +136,7 @@ def _verified(person: Person | None, buckets: set[str]) -> Passkey | None:
     passkey, right = None, False
     try:
         answer = parse_authentication_credential_json(request.form.get("credential", ""))
-        challenge = _challenge("get", request.form.get("state"), person)
+        challenge = _challenge("get", request.form.get("sealed_state"), person)
         passkey = db.session.scalar(select(Passkey).where(Passkey.credential_id == answer.raw_id))
         right = passkey is not None and challenge is not None and _holds(passkey, answer, challenge, person)
     except (WebAuthnException, ValueError, KeyError, TypeError):
@@ -175,7 +175,7 @@ def _creation(person: Any) -> tuple[str, str]:
 
 
 def _made(form: PasskeyForm) -> tuple[acts.NewPasskey, bytes]:
-    challenge, util = _challenge("create", form.state.data, current_user), identity().webauthn_util
+    challenge, util = _challenge("create", form.sealed_state.data, current_user), identity().webauthn_util
     try:
         if challenge is None:
             raise ValueError("too old")

@@ -44,9 +44,9 @@ class RecoveryForm(FlaskForm):
 
 
 class SetUpCodeForm(CodeForm):
-    """The first code of a new authenticator; `state` is its secret, encrypted, as the page was given it."""
+    """The first code of a new authenticator; `sealed_state` is its secret, encrypted, as the page was given it."""
 
-    state = StringField("state")
+    sealed_state = StringField("sealed_state")
 
 
 def register(app: Flask) -> None:
@@ -152,7 +152,7 @@ def new_secret(form: SetUpCodeForm, person: Person) -> dict[str, str]:
     """Picture and words of the secret to set up: the one of the form that was sent, or a new one."""
     factory = identity().totp_factory
     secret = _secret_of(form, person) or factory.generate_totp_secret()
-    form.state.data = identity().tf_setup_serializer.dumps([person.id, person.fs_uniquifier, secret])
+    form.sealed_state.data = identity().tf_setup_serializer.dumps([person.id, person.fs_uniquifier, secret])
     values: dict[str, str] = factory.fetch_setup_values(secret, person)
     return values
 
@@ -201,7 +201,7 @@ def _use_recovery_code(person: Person, typed: str) -> bool:
 
 
 def _secret_of(form: SetUpCodeForm, person: Person) -> str | None:
-    content = read_token("tf_setup_serializer", form.state.data, sessions.PENDING_FOR)
+    content = read_token("tf_setup_serializer", form.sealed_state.data, sessions.PENDING_FOR)
     return str(content[2]) if content and content[:2] == [person.id, person.fs_uniquifier] else None
 
 

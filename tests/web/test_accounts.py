@@ -106,7 +106,7 @@ def test_moving_to_another_app_replaces_secret_and_recovery_codes(browse: Any) -
     give_app("ines")
     client, before = browse("ines"), look("ines").tf_totp_secret
     page = client.get("/me/second-factor").text
-    answer = client.post("/me/second-factor", data={"code": TOTP(key=secret_on(page)).generate().token, "state": field(page, "state")})
+    answer = client.post("/me/second-factor", data={"code": TOTP(key=secret_on(page)).generate().token, "sealed_state": field(page, "sealed_state")})
     assert len(re.findall(r"<li>[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}</li>", answer.text)) == 10
     assert look("ines").tf_totp_secret not in (None, before)
     assert trail("account.set_up_second_factor")[-1].summary.endswith("again")
@@ -116,7 +116,7 @@ def test_the_old_app_stays_until_the_new_one_has_shown_a_code(browse: Any) -> No
     give_app("ines")
     client, before = browse("ines"), look("ines").tf_totp_secret
     page = client.get("/me/second-factor").text
-    assert client.post("/me/second-factor", data={"code": "000000", "state": field(page, "state")}).status_code == 422
+    assert client.post("/me/second-factor", data={"code": "000000", "sealed_state": field(page, "sealed_state")}).status_code == 422
     assert look("ines").tf_totp_secret == before
 
 

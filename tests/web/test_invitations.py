@@ -122,7 +122,7 @@ def test_whoever_joined_signs_in_only_with_a_second_factor(browse: Any) -> None:
     client.post(invited(), data=JOIN)
     assert not is_in(client)
     page = client.get("/sign-in/second-factor").text
-    client.post("/sign-in/second-factor", data={"code": "no code", "state": field(page, "state")})
+    client.post("/sign-in/second-factor", data={"code": "no code", "sealed_state": field(page, "sealed_state")})
     assert not is_in(client)
 
 

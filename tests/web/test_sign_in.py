@@ -167,7 +167,7 @@ def test_the_first_sign_in_sets_up_a_second_factor(browse: Any) -> None:
     page = client.get("/sign-in/second-factor").text
     assert "data:image/svg+xml" in page
     digits = TOTP(key=secret_on(page)).generate().token
-    answer = client.post("/sign-in/second-factor", data={"code": digits, "state": field(page, "state")})
+    answer = client.post("/sign-in/second-factor", data={"code": digits, "sealed_state": field(page, "sealed_state")})
     assert answer.status_code == 200
     assert answer.text.count("<li>") == 10
     assert 'href="/incidents"' in answer.text
@@ -180,7 +180,7 @@ def test_a_wrong_first_code_keeps_the_same_picture(browse: Any) -> None:
     client = browse()
     enter_password(client, "ines")
     page = client.get("/sign-in/second-factor").text
-    answer = client.post("/sign-in/second-factor", data={"code": "000000", "state": field(page, "state")})
+    answer = client.post("/sign-in/second-factor", data={"code": "000000", "sealed_state": field(page, "sealed_state")})
     assert answer.status_code == 422
     assert secret_on(answer.text) == secret_on(page)
     assert not is_in(client)
@@ -194,7 +194,7 @@ def test_nobody_sets_up_a_secret_that_the_page_did_not_give(browse: Any) -> None
     enter_password(ines, "ines")
     enter_password(ravi, "ravi")
     page = ravi.get("/sign-in/second-factor").text
-    answer = ines.post("/sign-in/second-factor", data={"code": TOTP(key=secret_on(page)).generate().token, "state": field(page, "state")})
+    answer = ines.post("/sign-in/second-factor", data={"code": TOTP(key=secret_on(page)).generate().token, "sealed_state": field(page, "sealed_state")})
     assert answer.status_code == 422
     assert look("ines").tf_totp_secret is None
 
