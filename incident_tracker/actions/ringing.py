@@ -1,19 +1,16 @@
 """Who is told when a rung fires, and the messages that tell them: a few queries and one insert for a whole batch."""
 
-import secrets
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, insert, literal, literal_column, select
+from sqlalchemy import select
 
 from incident_tracker.models.alerts import Acknowledgement
-from incident_tracker.models.base import UTCDateTime
-from incident_tracker.models.duties import Duty
+from incident_tracker.models.duties import Duty, DutyState
 from incident_tracker.models.incidents import Incident, Membership
-from incident_tracker.models.messages import Message
+from incident_tracker.models.messages import add_warnings
 from incident_tracker.models.people import Person, Role, person_role
 from incident_tracker.rules.audiences import Circle, Receipt, Staff, taken_by, told
 from incident_tracker.work import Work
@@ -46,37 +43,17 @@ def ring(work: Work, firings: Sequence[Firing], channels: Collection[str]) -> li
         return []
     staff = Staff(_roles(work))
     circles, receipts = _circles(work, firings), _receipts(work, firings)
-    told_of: list[tuple[Firing, int]] = []
+    addressed: list[tuple[int, int, int, int]] = []
     unheard = []
     for firing in firings:
         takers = taken_by(receipts[firing.duty_id], firing.deadline_at, work.now)
         people = told(firing.audience, circles[firing.duty_id], staff, takers)
-        told_of += [(firing, person) for person in sorted(people)]
+        addressed += [(firing.rung_id, firing.duty_id, firing.incident_id, person) for person in sorted(people)]
         if not people:
             unheard.append(firing.rung_id)
     for channel in channels:
-        _write(work, channel, told_of)
+        add_warnings(work.session, channel, work.now, addressed)
     return unheard
-
-
-def _write(work: Work, channel: str, told_of: Sequence[tuple[Firing, int]]) -> None:
-    """One insert. What is the same in all rows stands in the statement: thousands of rungs can be due in one second."""
-    is_bell, salt = channel == "bell", secrets.token_hex(8)
-    rows = [
-        {
-            "rung_id": firing.rung_id, "duty_id": firing.duty_id, "incident_id": firing.incident_id, "person_id": person,
-            "message_id": None if is_bell else f"warning.{salt}.{firing.rung_id}.{person}",
-        }
-        for firing, person in told_of
-    ]
-    dialect = work.session.get_bind().dialect
-    now: ColumnElement[Any] = literal_column(str(literal(work.now, UTCDateTime()).compile(dialect=dialect, compile_kwargs={"literal_binds": True})))
-    same = {
-        "channel": literal_column(f"'{channel}'"), "kind": literal_column("'warning'"), "content": literal_column("'{}'"), "created_at": now,
-        "attempts": literal_column("0"), "sent_at" if is_bell else "next_attempt_at": now,
-    }
-    if rows:
-        work.session.connection().execute(insert(Message.__table__).values(same), rows)  # type: ignore[arg-type]
 
 
 def _roles(work: Work) -> dict[int, set[str]]:
@@ -96,20 +73,28 @@ def _circles(work: Work, firings: Sequence[Firing]) -> dict[int, Circle]:
     on_them = select(Membership.incident_id, Membership.person_id).where(Membership.incident_id.in_({firing.incident_id for firing in firings}))
     for incident, person in work.session.execute(on_them):
         members[incident].add(person)
-    duty_ids = {firing.duty_id for firing in firings}
-    owners: dict[int, set[int]] = defaultdict(set)
-    beside = select(Duty.warned_with_id, Duty.owner_id).where(Duty.warned_with_id.in_(duty_ids), Duty.done_at.is_(None))
-    for duty, owner in work.session.execute(beside):
-        if duty is not None and owner is not None:
-            owners[duty].add(owner)
     query = (
-        select(Duty.id, Duty.owner_id, Incident.id, Incident.lead_id, Incident.restricted)
-        .join(Incident, Incident.id == Duty.incident_id).where(Duty.id.in_(duty_ids))
+        select(Duty.id, Duty.state, Duty.owner_id, Incident.id, Incident.lead_id, Incident.restricted)
+        .join(Incident, Incident.id == Duty.incident_id).where(Duty.id.in_({firing.duty_id for firing in firings}))
     )
+    rows = work.session.execute(query).all()
+    beside = _owners_beside(work, {row[0]: row[3] for row in rows if row.state == DutyState.UNDECIDED})
     return {
-        duty: Circle(owner, lead, restricted, frozenset(members[incident]), frozenset(owners[duty]))
-        for duty, owner, incident, lead, restricted in work.session.execute(query)
+        duty: Circle(owner, lead, restricted, frozenset(members[incident]), frozenset(beside[duty]))
+        for duty, _, owner, incident, lead, restricted in rows
     }
+
+
+def _owners_beside(work: Work, incidents: Mapping[int, int]) -> dict[int, set[int]]:
+    """Who owns the duties that are warned of with these undecided ones; `incidents` maps those to their incidents."""
+    query = select(Duty.warned_with_id, Duty.owner_id).where(
+        Duty.incident_id.in_(set(incidents.values())), Duty.warned_with_id.in_(incidents), Duty.done_at.is_(None),
+    )
+    found: dict[int, set[int]] = defaultdict(set)
+    for duty, owner in work.session.execute(query) if incidents else ():
+        if duty is not None and owner is not None:
+            found[duty].add(owner)
+    return found
 
 
 def _receipts(work: Work, firings: Sequence[Firing]) -> dict[int, list[Receipt]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -19,15 +21,18 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    insert,
     literal,
+    literal_column,
     or_,
     select,
     text,
 )
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from incident_tracker.models.alerts import Heartbeat, Rung
-from incident_tracker.models.base import Base, db
+from incident_tracker.models.base import Base, UTCDateTime, db
 from incident_tracker.models.duties import Duty
 from incident_tracker.models.incidents import Incident, is_visible_to
 from incident_tracker.models.people import Person
@@ -192,3 +197,27 @@ def carried_by(message: Message) -> list[Message]:
 def find_message(actor: Any, message_id: int) -> Message | None:
     """The message with this id if `actor` may know of it, else None."""
     return db.session.scalar(select(Message).where(Message.id == message_id, is_known_to(actor)))
+
+
+def add_warnings(session: Session, channel: str, now: datetime, addressed: Sequence[tuple[int, int, int, int]]) -> None:
+    """Write a warning by one channel for each (rung, duty, incident, person). On the bell it has arrived; else it is due to be sent.
+
+    Thousands can be due in one second, so it is one statement, and what is the same in all rows is said once.
+    """
+    if not addressed:
+        return
+    is_bell, salt, dialect = channel == "bell", secrets.token_hex(8), session.get_bind().dialect
+    names = ("rung_id", "duty_id", "incident_id", "person_id", "message_id")
+    rows = [(*one, None if is_bell else f"warning.{salt}.{one[0]}.{one[3]}") for one in addressed]
+    at = str(literal(now, UTCDateTime()).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    said = {
+        "channel": f"'{channel}'", "kind": "'warning'", "content": "'{}'", "attempts": "0", "created_at": at, "sent_at" if is_bell else "next_attempt_at": at,
+    }
+    same: dict[str, ColumnElement[Any]] = {name: literal_column(value) for name, value in said.items()}
+    table: Any = Message.__table__
+    if dialect.name == "postgresql":
+        arrays = zip(names, zip(*rows, strict=True), strict=True)
+        columns = [func.unnest(literal(list(values), postgresql.ARRAY(table.c[name].type))) for name, values in arrays]
+        session.connection().execute(insert(table).from_select([*names, *same], select(*columns, *same.values())))
+    else:
+        session.connection().execute(insert(table).values(same), [dict(zip(names, row, strict=True)) for row in rows])
