@@ -1,5 +1,7 @@
 """Messages leave: rendered as things stand, tried again until they arrive, given up in the open, and never twice unmarked."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +20,7 @@ from incident_tracker.factory import create_app
 from incident_tracker.models.audit import AuditEntry
 from incident_tracker.models.base import db
 from incident_tracker.models.duties import Duty
-from incident_tracker.models.incidents import Incident
+from incident_tracker.models.incidents import Incident, find_incident
 from incident_tracker.models.messages import Message
 from incident_tracker.models.people import Person
 from incident_tracker.rules import retries
@@ -402,3 +404,32 @@ def test_a_door_reads_the_clock_itself_where_no_moment_is_given(app: Flask, offi
     assert Door(app.extensions["tracker"], app.jinja_env, "w").deliver_due().sent == 1
     received: Received = office.letters[0]
     assert abs(received.mail["Date"].datetime - datetime.now(FRIDAY.tzinfo)) < MINUTE
+
+
+def test_sending_a_warning_and_changing_its_incident_never_wait_for_each_other_in_a_ring(app: Flask):
+    duty = a_duty(an_incident())
+    fire(FRIDAY)
+    number, reference, ines = mails()[0].id, duty.incident.reference, person("ines").id
+    db.session.rollback()
+    locked, failures = threading.Event(), []
+
+    def change_it() -> None:
+        with app.app_context():
+            try:
+                with unit_of_work(db.session.get(Person, ines), FRIDAY) as work:
+                    found = find_incident(work.actor, reference, lock=True)
+                    locked.set()
+                    # long enough for the other to come as far as it can
+                    time.sleep(0.7)
+                    work.record("incident.edit", "Changed", incident=found)
+            except Exception as error:
+                failures.append(error)
+
+    thread = threading.Thread(target=change_it)
+    thread.start()
+    assert locked.wait(10)
+    with unit_of_work(CLOCKWORK, FRIDAY) as work:
+        deliveries.mark_sent(work, work.session.get(Message, number))
+    thread.join(20)
+    assert failures == []
+    assert state(mails()[0]) == "sent"

@@ -66,7 +66,7 @@ def ask_password_reset(work: Work, email: str, link_for: Callable[[Person], str]
 def reset_password(work: Work, person: Person, uniquifier: str, password_hash: str) -> None:
     """Set a new password by a link made while the sessions' identity was `uniquifier`. Raises Conflict if it was used before."""
     work.require(Permission.ENTER)
-    locked = work.session.get(Person, person.id, with_for_update=True, populate_existing=True)
+    locked = work.session.get(Person, person.id, with_for_update={"key_share": True}, populate_existing=True)
     if locked is None or not locked.active or locked.fs_uniquifier != uniquifier:
         raise Conflict("This link was used already. Ask for a new one if you still need it.")
     locked.password, locked.fs_uniquifier = password_hash, new_uniquifier()
@@ -150,7 +150,7 @@ def sign_out_everywhere(work: Work) -> str:
 
 
 def _self(work: Work) -> Person:
-    person = work.session.get(Person, work.actor.id, with_for_update=True, populate_existing=True)
+    person = work.session.get(Person, work.actor.id, with_for_update={"key_share": True}, populate_existing=True)
     assert person is not None
     return person
 

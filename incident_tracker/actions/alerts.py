@@ -123,7 +123,9 @@ def watch_over(work: Work, limit: int = 500) -> int:
     waits = exists().where(Rung.duty_id == Duty.id, Rung.ended_at.is_(None))
     has_deadline = or_(Duty.conservative_at.is_not(None), Duty.target_at.is_not(None))
     unwatched = select(Duty.id).where(Duty.done_at.is_(None), Duty.state.in_(WARNED_OF), has_deadline, ~waits, ~_is_spoken_for())
-    ids = list(work.session.scalars(unwatched.order_by(Duty.id).limit(limit)))
+    # whoever is changing a duty plans it too: those are passed over
+    free = unwatched.order_by(Duty.id).limit(limit).with_for_update(of=Duty, skip_locked=True, key_share=True)
+    ids = list(work.session.scalars(free))
     plan_all(work, ids)
     if ids:
         work.record("alert.watch_over", "Duties with no warning ahead of them were planned again")

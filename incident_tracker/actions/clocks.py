@@ -147,7 +147,7 @@ def refresh_stale(work: Work, limit: int = BATCH) -> int:
         .where(Incident.stale_since.is_not(None))
         .order_by(Incident.next_due_at.is_(None), Incident.next_due_at, Incident.id)
     )
-    batch = list(work.session.scalars(waiting.limit(limit).with_for_update(skip_locked=True)))
+    batch = list(work.session.scalars(waiting.limit(limit).with_for_update(skip_locked=True, key_share=True)))
     for incident in batch:
         recompute(work, incident, incident.stale_reason or "the law or the profile changed")
     if batch:

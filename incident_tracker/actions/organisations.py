@@ -40,6 +40,6 @@ def set_profile(work: Work, values: Mapping[str, Any]) -> int:
     if count > AT_ONCE:
         work.session.execute(update(Incident).where(is_open).values(stale_since=work.now, stale_reason=reason[:300]))
         return int(count)
-    for incident in work.session.scalars(select(Incident).where(is_open).with_for_update()):
+    for incident in work.session.scalars(select(Incident).where(is_open).with_for_update(key_share=True)):
         clocks.recompute(work, incident, reason[:300])
     return 0

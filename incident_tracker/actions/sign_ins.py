@@ -88,7 +88,7 @@ def use_code(work: Work, person: Person, counter: int) -> bool:
 def use_recovery_code(work: Work, person: Person, code: str, opened: Callable[[list[str]], Sequence[str]]) -> bool:
     """Use up one recovery code. `opened` decrypts the stored ones, in order. False if it is none of them."""
     work.require(Permission.ENTER)
-    locked = work.session.get(Person, person.id, with_for_update=True, populate_existing=True)
+    locked = work.session.get(Person, person.id, with_for_update={"key_share": True}, populate_existing=True)
     assert locked is not None
     sealed = list(locked.mf_recovery_codes or [])
     plain = list(opened(sealed))

@@ -161,14 +161,15 @@ def incidents_visible_to(actor: Any) -> Select[Incident]:
 def find_incident(actor: Any, reference: str, *, lock: bool = False, with_names: bool = False) -> Incident | None:
     """The incident with this reference if `actor` may know of it, else None.
 
-    `lock` keeps others from changing it until the unit of work ends, and reads it as it is now. `with_names` brings the
+    `lock` keeps others from changing it until the unit of work ends, and reads it as it is now; others may still refer to it,
+    or whoever writes its audit entry would wait here, and everybody's entries behind that. `with_names` brings the
     names of its lead and its reporter along, in the same query.
     """
     query = incidents_visible_to(actor).where(Incident.reference == reference)
     if with_names:
         query = query.options(*(joinedload(whom).load_only(Person.name, raiseload=True).raiseload("*") for whom in (Incident.lead, Incident.reported_by)))
     if lock:
-        query = query.with_for_update(of=Incident).execution_options(populate_existing=True)
+        query = query.with_for_update(of=Incident, key_share=True).execution_options(populate_existing=True)
     return db.session.scalar(query)
 
 
