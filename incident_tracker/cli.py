@@ -24,6 +24,7 @@ from incident_tracker.demo import making
 from incident_tracker.errors import TrackerError
 from incident_tracker.factory import create_app
 from incident_tracker.law_cli import law
+from incident_tracker.models.base import db
 from incident_tracker.models.people import active_people
 from incident_tracker.rules.permissions import Role
 from incident_tracker.server import Server
@@ -77,11 +78,10 @@ def serve(host: str, port: int, processes: int, threads: int, no_worker: bool) -
     if not _has(PREFIX + "BASE_URL"):
         config = from_environment(base_url=f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}")  # noqa: S104
     app = _app(config)
-    if processes > 1 and config.is_sqlite:
-        raise ConfigError(
-            "Several web processes need PostgreSQL: set INCIDENT_TRACKER_DATABASE_URL. One process with threads serves SQLite."
-        )
     _say_where(app, config)
+    with app.app_context():
+        # each process opens connections of its own: one that is open before the fork would be shared
+        db.engine.dispose()
     Server(config, host=host, port=port, processes=processes, threads=threads, with_worker=processes == 1 and not no_worker).run()
 
 
