@@ -1,11 +1,15 @@
 """The door by which messages leave: take, render, send outside of any transaction, mark."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from jinja2 import Environment
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+from sqlalchemy.sql.base import ExecutableOption
 
 from incident_tracker import clock, library, logs
 from incident_tracker.actions import deliveries
@@ -90,7 +94,7 @@ class Door:
             way.send(letter)
         except NotToBeSent as reason:
             with unit_of_work(CLOCKWORK, self.now) as work:
-                deliveries.mark_withdrawn(work, _message(number), str(reason))
+                deliveries.mark_withdrawn(work, _message(number, _NAMES), str(reason))
             self.tally.withdrawn += 1
             return None
         except ChannelError as error:
@@ -101,20 +105,20 @@ class Door:
             self._fail(number, ChannelError(f"the letter could not be made: {type(error).__name__}"))
             return None
         with unit_of_work(CLOCKWORK, self.now) as work:
-            deliveries.mark_sent(work, _message(number))
+            deliveries.mark_sent(work, _message(number, _NAMES))
         self.tally.sent += 1
         return None
 
     def _fail(self, number: int, error: ChannelError) -> None:
         failure = Failure(str(error), is_permanent=error.is_permanent, is_unclear=error.is_unclear, jitter=secrets.randbelow(1000) / 1000)
         with unit_of_work(CLOCKWORK, self.now) as work:
-            deliveries.mark_failed(work, _message(number), self.worker, failure)
+            deliveries.mark_failed(work, _message(number, _NAMES), self.worker, failure)
         self.tally.failed += 1
 
     def _render(self, number: int) -> Letter:
         """The letter as it reads now. Raises NotToBeSent. The read ends before anything is sent."""
         try:
-            message = _message(number)
+            message = _message(number, _WHOLE)
             _check_person(message)
             # to the minute, so that a warning three hours before says "3 h", not "2 h 59 min"
             values = Reading(self.settings, (self.now or clock.now()).replace(second=0, microsecond=0)).values(message)
@@ -176,8 +180,13 @@ class Reading:
         }
 
 
-def _message(number: int) -> Message:
-    found = db.session.get(Message, number)
+#: what a letter is made of, and what its entry in the record names: asked for piece by piece they cost ten queries a letter
+_WHOLE = (joinedload(Message.person), joinedload(Message.incident), joinedload(Message.duty).joinedload(Duty.owner).lazyload("*"), joinedload(Message.rung))
+_NAMES = (joinedload(Message.person).lazyload("*"), joinedload(Message.incident))
+
+
+def _message(number: int, loads: Sequence[ExecutableOption]) -> Message:
+    found = db.session.scalar(select(Message).where(Message.id == number).options(*loads))
     if found is None:
         raise LookupError(f"message {number} is gone")
     return found
