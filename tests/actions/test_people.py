@@ -250,3 +250,18 @@ def test_nobody_joins_with_a_name_or_zone_that_is_none(name: str, zone: str) -> 
         people.accept_invitation(work, secret, people.Entry(name, zone, "hash"))
     db.session.rollback()
     assert db.session.query(Invitation).one().used_at is None
+
+
+def test_a_link_of_one_kind_does_nothing_of_the_other() -> None:
+    """An invitation makes no administrator, and the set-up link takes no role from an invitation."""
+    with unit_of_work(person("adam")) as work:
+        invitation = people.invite(work, "nora@harbour.example", ["legal"], "")[1].rpartition("/")[2]
+    person("adam").active = False
+    db.session.commit()
+    with unit_of_work(OPERATOR) as work:
+        set_up = people.make_setup_link(work).rpartition("/")[2]
+    with pytest.raises(Conflict), unit_of_work(sign_ins.STRANGER) as work:
+        people.accept_setup(work, invitation, "nora@harbour.example", ENTRY, handles_incidents=True)
+    with pytest.raises(Conflict), unit_of_work(sign_ins.STRANGER) as work:
+        people.accept_invitation(work, set_up, ENTRY)
+    assert db.session.query(Person).filter_by(name="Nora Lang").count() == 0
