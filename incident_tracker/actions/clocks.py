@@ -197,9 +197,9 @@ def _bring_in_line(
     state = _state(found, work.now, standing.get(duty.id) if not fresh else None, filings.get(duty.id) if not fresh else None)
     _set_state(work, duty, state)
     if fresh:
+        # written with all the others in one go: a flush for each of hundreds would take seconds
+        duty.changes.append(DutyChange(at=work.now, by_id=work.actor.id, reason=reason, before={}, after=_snapshot(duty)))
         work.session.add(duty)
-        work.session.flush()
-        _trace(work, duty, reason, {}, _snapshot(duty))
         return [f"{duty.title} ({duty.recipient_name}): {duty.state}"]
     after = _snapshot(duty)
     if before == after:
@@ -289,8 +289,7 @@ def _snapshot(duty: Duty) -> dict[str, Any]:
 
 
 def _trace(work: Work, duty: Duty, reason: str, before: dict[str, Any], after: dict[str, Any]) -> None:
-    by = work.actor.id
-    work.session.add(DutyChange(duty_id=duty.id, at=work.now, by_id=by, reason=reason, before=before, after=after))
+    work.session.add(DutyChange(duty_id=duty.id, at=work.now, by_id=work.actor.id, reason=reason, before=before, after=after))
 
 
 def _said(moved: Sequence[str]) -> str:
