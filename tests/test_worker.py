@@ -29,8 +29,10 @@ from tests.stories import FRIDAY, person
 PATIENCE = 30.0
 
 
-def configure(app: Flask, **values: Any) -> None:
-    app.extensions["tracker"] = replace(app.extensions["tracker"], **values)
+@pytest.fixture
+def configure(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`configure(sweep_seconds=1)`: settings for this test alone."""
+    return lambda **values: monkeypatch.setitem(app.extensions, "tracker", replace(app.extensions["tracker"], **values))
 
 
 @contextmanager
@@ -64,15 +66,15 @@ def beat_at() -> datetime | None:
     return beat.beat_at if beat else None
 
 
-def test_it_fires_at_once_what_fell_due_while_nobody_was_at_work(app: Flask):
-    configure(app, sweep_seconds=3000, stale_seconds=4000)
+def test_it_fires_at_once_what_fell_due_while_nobody_was_at_work(app: Flask, configure: Any):
+    configure(sweep_seconds=3000, stale_seconds=4000)
     a_duty(an_incident(), start=clock.now() - HOUR, plan_at=clock.now() - HOUR)
     with at_work(app):
         assert [rung.key for rung in soon(fired)] == ["start"]
 
 
-def test_it_wakes_at_the_due_moment_and_does_not_wait_for_the_sweep(app: Flask):
-    configure(app, sweep_seconds=3000, stale_seconds=4000)
+def test_it_wakes_at_the_due_moment_and_does_not_wait_for_the_sweep(app: Flask, configure: Any):
+    configure(sweep_seconds=3000, stale_seconds=4000)
     due = clock.now() + timedelta(seconds=2)
     a_duty(an_incident(), start=due, plan_at=clock.now())
     with at_work(app):
@@ -80,9 +82,9 @@ def test_it_wakes_at_the_due_moment_and_does_not_wait_for_the_sweep(app: Flask):
     assert due <= rung.ended_at < due + timedelta(seconds=5)
 
 
-def test_it_mails_at_once_what_it_fired(app: Flask):
+def test_it_mails_at_once_what_it_fired(app: Flask, configure: Any):
     with open_office() as office:
-        configure(app, sweep_seconds=3000, stale_seconds=4000, smtp_host="127.0.0.1", smtp_port=office.port, smtp_security="none")
+        configure(sweep_seconds=3000, stale_seconds=4000, smtp_host="127.0.0.1", smtp_port=office.port, smtp_security="none")
         due = clock.now() + timedelta(seconds=2)
         a_duty(an_incident(), start=due, plan_at=clock.now())
         with at_work(app):
@@ -90,11 +92,11 @@ def test_it_mails_at_once_what_it_fired(app: Flask):
         assert len(office.letters) == 1
 
 
-def test_a_mail_server_that_hangs_does_not_hold_up_the_bell(app: Flask, monkeypatch: pytest.MonkeyPatch):
+def test_a_mail_server_that_hangs_does_not_hold_up_the_bell(app: Flask, configure: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(email, "TIMEOUT", 4.0)
     with open_office() as office:
         office.on_data = "hang"
-        configure(app, sweep_seconds=1, smtp_host="127.0.0.1", smtp_port=office.port, smtp_security="none")
+        configure(sweep_seconds=1, smtp_host="127.0.0.1", smtp_port=office.port, smtp_security="none")
         a_duty(an_incident(), start=clock.now() - HOUR, plan_at=clock.now() - HOUR)
         with at_work(app):
             soon(lambda: office.letters)
@@ -110,8 +112,8 @@ def test_it_beats_and_two_workers_have_two_names(app: Flask):
     assert len({worker_name() for _ in range(50)}) == 50
 
 
-def test_a_worker_whose_firing_fails_does_not_count_as_alive(app: Flask, monkeypatch: pytest.MonkeyPatch):
-    configure(app, sweep_seconds=1)
+def test_a_worker_whose_firing_fails_does_not_count_as_alive(app: Flask, configure: Any, monkeypatch: pytest.MonkeyPatch):
+    configure(sweep_seconds=1)
     ran: list[str] = []
 
     def fail(_one: Pass) -> None:
@@ -138,8 +140,8 @@ def test_another_job_that_fails_is_noted_and_the_pulse_goes_on(app: Flask, monke
         assert beat.beat_at is not None and beat.last_error.startswith("refresh: RuntimeError")
 
 
-def test_a_database_that_fails_does_not_end_the_worker(app: Flask, monkeypatch: pytest.MonkeyPatch):
-    configure(app, sweep_seconds=1)
+def test_a_database_that_fails_does_not_end_the_worker(app: Flask, configure: Any, monkeypatch: pytest.MonkeyPatch):
+    configure(sweep_seconds=1)
     right = worker.unit_of_work
     broken = [True]
 

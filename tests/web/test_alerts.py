@@ -1,6 +1,7 @@
 """The bell's page, acknowledging, sending again, and what every page says of warnings that do not work."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,8 +33,10 @@ def at() -> Iterator[Callable[[datetime], None]]:
         yield travel.move_to
 
 
-def mail_is_on(app: Flask) -> None:
-    object.__setattr__(app.extensions["tracker"], "smtp_host", "mail.harbour.example")
+@pytest.fixture
+def mail_is_on(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """`mail_is_on()`: from then on a mail server is set."""
+    return lambda: monkeypatch.setitem(app.extensions, "tracker", replace(app.extensions["tracker"], smtp_host="mail.harbour.example"))
 
 
 def the_mail() -> Message:
@@ -189,8 +192,8 @@ def test_a_duty_of_another_incident_is_not_found(app: Flask, browse: Any):
 # -- what was not delivered -------------------------------------------------------------------------------------------------
 
 
-def test_a_mail_that_was_given_up_is_shown_to_those_who_can_send_it_again(app: Flask, browse: Any):
-    mail_is_on(app)
+def test_a_mail_that_was_given_up_is_shown_to_those_who_can_send_it_again(app: Flask, browse: Any, mail_is_on: Any):
+    mail_is_on()
     a_duty(an_incident())
     fire(FRIDAY)
     mail = give_up()
@@ -205,8 +208,8 @@ def test_a_mail_that_was_given_up_is_shown_to_those_who_can_send_it_again(app: F
     assert client.post(f"/messages/{mail.id}/send-again").status_code == 409
 
 
-def test_a_reader_sees_no_undelivered_mails_and_an_outsider_none_of_a_restricted_incident(app: Flask, browse: Any):
-    mail_is_on(app)
+def test_a_reader_sees_no_undelivered_mails_and_an_outsider_none_of_a_restricted_incident(app: Flask, browse: Any, mail_is_on: Any):
+    mail_is_on()
     a_duty(an_incident(members=("ines",), restricted=True), title="Secret duty")
     fire(FRIDAY)
     mail = give_up()
@@ -242,9 +245,9 @@ def test_the_newest_beat_of_several_workers_counts(app: Flask, browse: Any, at: 
     assert STOPPED not in browse("ines").get("/warnings").text
 
 
-def test_every_page_says_calmly_that_mail_is_off_or_failing(app: Flask, browse: Any):
+def test_every_page_says_calmly_that_mail_is_off_or_failing(app: Flask, browse: Any, mail_is_on: Any):
     assert "E-mail is not set up" in browse("ines").get("/warnings").text
-    mail_is_on(app)
+    mail_is_on()
     assert "E-mail" not in browse("ines").get("/warnings").text
     a_duty(an_incident())
     fire(FRIDAY)
@@ -263,8 +266,10 @@ def test_a_stranger_sees_no_pulse(app: Flask, browse: Any):
 
 def test_the_frame_of_a_page_asks_once(app: Flask, browse: Any):
     statements: list[str] = []
-    event.listen(db.engine, "before_cursor_execute", lambda _c, _cursor, statement, *_more: statements.append(statement))
+    listener = lambda _c, _cursor, statement, *_more: statements.append(statement)
+    event.listen(db.engine, "before_cursor_execute", listener)
     assert browse("ines").get("/warnings/undelivered").status_code == 200
+    event.remove(db.engine, "before_cursor_execute", listener)
     assert sum("heartbeat" in statement for statement in statements) == 1
 
 
