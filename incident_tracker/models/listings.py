@@ -68,10 +68,22 @@ class Filter:
 def incident_page(actor: Any, wanted: Filter, number: int) -> Pagination:
     """One page of the incidents that `actor` may know of."""
     query = select_incidents(actor, wanted)
-    shown = query.options(*_SHOWN).order_by(*SORTS[wanted.sort])
-    page = db.paginate(shown, page=max(1, number), per_page=PER_PAGE, max_per_page=PER_PAGE, error_out=False, count=False)
-    page.total = db.session.scalar(query.with_only_columns(func.count(Incident.id)))
-    return page
+    count = query.with_only_columns(func.count(Incident.id))
+    # what is searched for has to be looked for in every row, so it is counted on the way; else an index counts
+    total = func.count().over() if wanted.q else count.scalar_subquery()
+    shown = query.add_columns(total).options(*_SHOWN).order_by(*SORTS[wanted.sort])
+    return _Counted(page=max(1, number), per_page=PER_PAGE, max_per_page=PER_PAGE, error_out=False, shown=shown, count_alone=count)
+
+
+class _Counted(Pagination):
+    """A page whose rows each carry the total, so that one query answers both."""
+
+    def _query_items(self) -> list[Incident]:
+        self._rows = db.session.execute(self._query_args["shown"].limit(self.per_page).offset(self._query_offset)).all()
+        return [row[0] for row in self._rows]
+
+    def _query_count(self) -> int:
+        return int(self._rows[0][1] if self._rows else db.session.scalar(self._query_args["count_alone"]) or 0)
 
 
 def incident_rows(actor: Any, wanted: Filter) -> list[dict[str, Any]]:
