@@ -250,6 +250,15 @@ def test_a_link_for_a_password_ends_after_an_hour(browse: Any) -> None:
         assert browse().get(path_of(link)).status_code == 410
 
 
+@pytest.mark.usefixtures("mail")
+def test_a_link_for_a_password_is_dead_for_somebody_who_left(browse: Any) -> None:
+    _, link = asked_by_mail(browse(), "ines@harbour.example")
+    person("ines").active = False
+    db.session.commit()
+    assert browse().get(path_of(link)).status_code == 410
+    assert browse().post(path_of(link), data={"password": PASSWORD, "password_again": PASSWORD}).status_code == 410
+
+
 def test_without_mail_the_page_says_whom_to_ask(browse: Any) -> None:
     page = text_of(browse().get("/forgotten-password").text)
     assert "This tracker sends no mail. Ask an administrator" in page
