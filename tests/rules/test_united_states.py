@@ -1,6 +1,5 @@
 """The law of the United States: thresholds keep their operators, every obligation of the research stands somewhere."""
 
-import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -328,14 +327,3 @@ def test_paper_counts_in_massachusetts_and_not_in_ohio() -> None:
     assert state("us-ma.breach.individual", facts) == "applies"
     assert state("us-oh.breach.individual", facts) == "does_not_apply"
 
-
-# -- speed
-
-
-def test_an_incident_in_all_jurisdictions_is_assessed_at_once() -> None:
-    facts = {**OWNER, "affected.by_place": dict.fromkeys(LAW.profiles, 1500), "moments": {"discovery": "2026-11-20", "determination": "2026-11-23"}}
-    assess(facts)
-    began = time.process_time()
-    for _ in range(5):
-        assess(facts)
-    assert (time.process_time() - began) / 5 < 0.1
