@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import defer, joinedload
 from sqlalchemy.sql.base import ExecutableOption
 
 from incident_tracker import clock, library, logs
@@ -19,7 +19,9 @@ from incident_tracker.channels import CHANNELS, Channel, ChannelError, Letter, W
 from incident_tracker.config import Config
 from incident_tracker.models.base import db
 from incident_tracker.models.duties import Duty, count_warned_with
+from incident_tracker.models.incidents import Incident
 from incident_tracker.models.messages import Message, carried_by
+from incident_tracker.models.people import Person
 from incident_tracker.rules.permissions import may_see
 from incident_tracker.work import CLOCKWORK, unit_of_work
 
@@ -181,8 +183,14 @@ class Reading:
 
 
 #: what a letter is made of, and what its entry in the record names: asked for piece by piece they cost ten queries a letter
-_WHOLE = (joinedload(Message.person), joinedload(Message.incident), joinedload(Message.duty).joinedload(Duty.owner).lazyload("*"), joinedload(Message.rung))
-_NAMES = (joinedload(Message.person).lazyload("*"), joinedload(Message.incident))
+_WHOLE = (
+    joinedload(Message.person), joinedload(Message.rung),
+    joinedload(Message.incident).options(defer(Incident.summary), defer(Incident.search_text), defer(Incident.questions)),
+    joinedload(Message.duty).options(
+        defer(Duty.because), defer(Duty.steps), defer(Duty.warnings), defer(Duty.versions), joinedload(Duty.owner).load_only(Person.name).lazyload("*"),
+    ),
+)
+_NAMES = (joinedload(Message.person).load_only(Person.name).lazyload("*"), joinedload(Message.incident).load_only(Incident.reference))
 
 
 def _message(number: int, loads: Sequence[ExecutableOption]) -> Message:
