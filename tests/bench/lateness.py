@@ -1,9 +1,11 @@
 """How late warnings are when a thousand fall due in the same second: the worker inside the web process, mail to a post office on this machine."""
 
 import itertools
+import smtplib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -22,6 +24,7 @@ from tests.post_office import PostOffice, Received, open_office
 
 RUNGS = 1000
 WAVES = 3
+RAW = 200
 #: the worker looks every so many seconds and then knows of the next due moment
 SWEEP = 2
 PATIENCE = 60.0
@@ -44,12 +47,25 @@ def measure(ground: Ground) -> None:
     with open_office() as office:
         arrivals = _stamped(office)
         mail = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(office.port), "SMTP_SECURITY": "none", "SWEEP_SECONDS": str(SWEEP)}
+        floor = _raw_rate(office)
         with servers.tracker(ground.instance, ground.url, more=mail) as running:
             idle = running.weigh()
             waves = [_wave(ground, duties, number, arrivals) for number in range(WAVES)]
             busy = running.weigh()
-    _print(ground.kind, waves)
+    _print(ground.kind, waves, floor)
     note(f"memory of the one process with its worker and pages: idle {idle.rss:.0f} MB RSS, {idle.pss:.0f} MB PSS; after the waves {busy.rss:.0f} and {busy.pss:.0f}")
+
+
+def _raw_rate(office: PostOffice) -> float:
+    """Mails a second that the post office takes from a program that does nothing else, over one connection."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "tracker@localhost", "ines@harbour.example", "Due in 24 h"
+    mail.set_content("Notify the supervisory authority within 72 hours.\n" * 30)
+    with smtplib.SMTP("127.0.0.1", office.port) as way:
+        began = time.perf_counter()
+        for _ in range(RAW):
+            way.send_message(mail)
+    return RAW / (time.perf_counter() - began)
 
 
 def _duties(connection: Connection) -> list[Any]:
@@ -120,7 +136,7 @@ def _watch(ground: Ground, due: float, number: int) -> float:
     return PATIENCE
 
 
-def _print(kind: str, waves: list[Wave]) -> None:
+def _print(kind: str, waves: list[Wave], floor: float) -> None:
     title(f"Warnings, {kind}: {RUNGS:,} due in the same second, medians of {WAVES} waves")
     rows = [(
         f"{median(RUNGS / wave.fired for wave in waves):,.0f}", f"{median(wave.fired for wave in waves) * 1000:.0f} ms",
@@ -128,4 +144,5 @@ def _print(kind: str, waves: list[Wave]) -> None:
         f"{median(len(wave.mails) / max(wave.mails) for wave in waves):,.0f}", min(len(wave.mails) for wave in waves),
     )]
     table(("fired/s", "all fired after", "first mail", "p50", "p99", "last mail", "mails/s", "mails a wave"), rows)
+    note(f"the same post office takes {floor:,.0f} mails/s from a program that does nothing else, over one connection too")
     note("lateness of a mail: from the due moment until the post office has it; the bell rings when a rung has fired")
