@@ -1,0 +1,1 @@
+"""Ways out on paper and in files: values in, bytes out."""
