@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -77,6 +77,15 @@ class Heartbeat(Base):
     beat_at: Mapped[datetime | None]
     #: the job that failed last, and how; None once it ran through again
     last_error: Mapped[str | None] = mapped_column(Text)
+    #: when its process last showed that it lives, whether or not it fires: while it does, nobody takes its letters
+    alive_at: Mapped[datetime | None]
+    #: what it did since it started, see `diary.Diary`
+    counts: Mapped[dict[str, Any] | None]
+    #: since when the mail server cannot be used at all; None while it takes letters
+    mail_down_at: Mapped[datetime | None]
+    #: the last sign of life to the outside monitor, and why the last one did not arrive
+    pinged_at: Mapped[datetime | None]
+    ping_error: Mapped[str | None] = mapped_column(String(200))
 
 
 def claim(now: datetime, limit: int) -> ReturningUpdate[*tuple[Any, ...]]:
@@ -104,7 +113,7 @@ def _fire(now: datetime) -> Update:
 def add_rungs(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Add rungs; one that is there already, by duty, deadline and key, is left as it is."""
     if rows:
-        session.connection().execute(_dialect(session).insert(Rung.__table__).on_conflict_do_nothing(), rows)
+        session.connection().execute(dialect_of(session).insert(Rung.__table__).on_conflict_do_nothing(), rows)
 
 
 def next_rung_at() -> datetime | None:
@@ -133,25 +142,32 @@ def newest_heartbeat() -> Heartbeat | None:
     return db.session.scalar(select(Heartbeat).order_by(Heartbeat.beat_at.desc().nulls_last(), Heartbeat.started_at.desc()).limit(1))
 
 
-def beat(session: Session, worker: str, started_at: datetime, now: datetime) -> None:
+def heartbeats() -> list[Heartbeat]:
+    """Every worker of the last week, the ones that lived last first."""
+    return list(db.session.scalars(select(Heartbeat).order_by(func.coalesce(Heartbeat.alive_at, Heartbeat.beat_at, Heartbeat.started_at).desc())))
+
+
+def beat(session: Session, worker: str, started_at: datetime, now: datetime, signs: Mapping[str, Any] | None = None) -> None:
     """Write that a worker is alive and has fired what was due (`now` in UTC), and forget workers that stopped a week ago."""
-    _upsert(session, {"worker": worker, "started_at": started_at, "beat_at": now, "last_error": None}, ("beat_at", "last_error"))
-    session.execute(delete(Heartbeat).where(func.coalesce(Heartbeat.beat_at, Heartbeat.started_at) < now - timedelta(days=7)))
+    live(session, worker, started_at, now, {"beat_at": now, "last_error": None, **(signs or {})})
+    session.execute(delete(Heartbeat).where(func.coalesce(Heartbeat.alive_at, Heartbeat.beat_at, Heartbeat.started_at) < now - timedelta(days=7)))
+
+
+def live(session: Session, worker: str, started_at: datetime, now: datetime, signs: Mapping[str, Any]) -> None:
+    """Write that a worker's process lives (`now` in UTC), with what else is to be known of it; it need not fire for that."""
+    _upsert(session, {"worker": worker, "started_at": started_at, "alive_at": now, **signs}, ("alive_at", *signs))
 
 
 def note_failure(session: Session, worker: str, started_at: datetime, error: str) -> None:
     """Write how a job of a worker failed. Its last beat stays as old as it is: a worker that fails does not count as alive."""
-    _upsert(
-        session,
-        {"worker": worker, "started_at": started_at, "beat_at": None, "last_error": error},
-        ("last_error",),
-    )
+    _upsert(session, {"worker": worker, "started_at": started_at, "last_error": error}, ("last_error",))
 
 
-def _upsert(session: Session, row: dict[str, object], changed: tuple[str, ...]) -> None:
-    statement = _dialect(session).insert(Heartbeat).values(row)
+def _upsert(session: Session, row: dict[str, Any], changed: tuple[str, ...]) -> None:
+    statement = dialect_of(session).insert(Heartbeat).values(row)
     session.execute(statement.on_conflict_do_update(index_elements=["worker"], set_={name: row[name] for name in changed}))
 
 
-def _dialect(session: Session) -> Any:
+def dialect_of(session: Session) -> Any:
+    """SQLAlchemy's own words for this database, such as INSERT … ON CONFLICT."""
     return postgresql if session.get_bind().dialect.name == "postgresql" else sqlite

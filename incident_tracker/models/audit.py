@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, event, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incident_tracker.models.base import Base, Pagination, db
@@ -60,10 +61,13 @@ class AuditHead(Base):
 
 def append_entries(session: Session, entries: Iterable[AuditEntry]) -> None:
     """Link `entries` to the chain, in order. The head stays locked until the transaction ends."""
-    head = session.scalar(select(AuditHead).where(AuditHead.id == 1).with_for_update())
+    locked = select(AuditHead).where(AuditHead.id == 1).with_for_update()
+    head = session.scalar(locked)
     if head is None:
-        head = AuditHead(id=1, last_id=0, last_hash=chains.ROOT)
-        session.add(head)
+        # the very first entries: of two writers at once one makes the row, and the other waits for it here
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(insert(AuditHead).values(id=1, last_id=0, last_hash=chains.ROOT).on_conflict_do_nothing())
+        head = session.scalars(locked).one()
     for entry in entries:
         entry.id = head.last_id + 1
         entry.previous_hash = head.last_hash

@@ -21,26 +21,30 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    insert,
     literal,
     literal_column,
     or_,
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from incident_tracker.models.alerts import Heartbeat, Rung
 from incident_tracker.models.base import Base, UTCDateTime, db
+from incident_tracker.models.destinations import Destination
 from incident_tracker.models.duties import Duty
 from incident_tracker.models.incidents import Incident, is_visible_to
+from incident_tracker.models.outages import is_out
 from incident_tracker.models.people import Person
 
 _ON_ITS_WAY = text("next_attempt_at IS NOT NULL")
 _GIVEN_UP = text("dead_at IS NOT NULL")
 _CARRIED = text("carried_by_id IS NOT NULL")
 _UNSEEN = text("channel = 'bell' AND seen_at IS NULL")
+#: mails that a server took; a statement finds the index only where this stands in it word for word
+MAILED = text("channel = 'email' AND sent_at IS NOT NULL")
+_DESTINED = text("destination_id IS NOT NULL")
 
 #: nobody has to know how many more than this ring
 COUNTED = 100
@@ -55,6 +59,8 @@ class Message(Base):
     duty_id: Mapped[int | None] = mapped_column(ForeignKey("duty.id"))
     incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"), index=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    #: the room, or the person's own way beside mail, to which it goes
+    destination_id: Mapped[int | None] = mapped_column(ForeignKey("destination.id"))
     #: where it goes when it is not to a person of ours (an invitation)
     address: Mapped[str | None] = mapped_column(String(255))
     channel: Mapped[str] = mapped_column(String(20))
@@ -81,17 +87,24 @@ class Message(Base):
     #: the bell: when the person looked at it
     seen_at: Mapped[datetime | None]
     person: Mapped[Person | None] = relationship()
+    destination: Mapped[Destination | None] = relationship()
     rung: Mapped[Rung | None] = relationship()
     duty: Mapped[Duty | None] = relationship()
     incident: Mapped[Incident | None] = relationship()
     __table_args__ = (
         UniqueConstraint("rung_id", "person_id", "channel"),
+        # a room hears of a warning once; that it was taken, and that the duty is settled, are told once each
+        UniqueConstraint("rung_id", "destination_id", "kind"),
+        # what went to a destination
+        Index("ix_message_destination_id", "destination_id", postgresql_where=_DESTINED, sqlite_where=_DESTINED),
         # what the worker asks for every few seconds
         Index("ix_message_due", "next_attempt_at", postgresql_where=_ON_ITS_WAY, sqlite_where=_ON_ITS_WAY),
         # what else of an incident is on its way to the same person
         Index("ix_message_on_its_way", "person_id", "incident_id", "channel", postgresql_where=_ON_ITS_WAY, sqlite_where=_ON_ITS_WAY),
         # what goes with a message
         Index("ix_message_carried_by_id", "carried_by_id", postgresql_where=_CARRIED, sqlite_where=_CARRIED),
+        # when the last mail went
+        Index("ix_message_mailed", "sent_at", postgresql_where=MAILED, sqlite_where=MAILED),
         # the page of what was not delivered
         Index("ix_message_dead", "dead_at", postgresql_where=_GIVEN_UP, sqlite_where=_GIVEN_UP),
         # the bell's page, and its count on every page
@@ -152,13 +165,14 @@ def _around(role_names: frozenset[str]) -> Select[Any]:
 
 
 def is_mail_failing() -> bool:
-    """Whether a mail waits that was tried several times."""
+    """Whether a mail waits that was tried several times, or mail reaches nobody."""
     return bool(db.session.scalar(select(_fails())))
 
 
 def _fails() -> ColumnElement[bool]:
     # one refused try is nothing: servers that do not know a sender often ask it to come back in a minute
-    return exists().where(Message.next_attempt_at.is_not(None), Message.channel == "email", Message.attempts >= 3, Message.last_error.is_not(None))
+    waits = exists().where(Message.next_attempt_at.is_not(None), Message.channel == "email", Message.attempts >= 3, Message.last_error.is_not(None))
+    return waits | is_out("email")
 
 
 def _is_given_up(actor: Any) -> ColumnElement[bool]:
@@ -183,9 +197,21 @@ def mails_beside(messages: list[Message]) -> dict[int, Message]:
 def undelivered(actor: Any) -> Select[Message]:
     """The letters that were given up, of everything that `actor` may know of, newest first."""
     query = select(Message).where(_is_given_up(actor))
-    return query.options(joinedload(Message.person), joinedload(Message.duty), _WITH_MEMBERS).order_by(
+    return query.options(joinedload(Message.person), joinedload(Message.destination), joinedload(Message.duty), _WITH_MEMBERS).order_by(
         Message.dead_at.desc(), Message.id.desc()
     )
+
+
+def waited_for(now: datetime) -> list[Destination]:
+    """The destinations for which something is due at `now` (UTC) and that do not rest, in the order of their ids."""
+    due = select(Message.destination_id).where(Message.next_attempt_at.is_not(None), Message.next_attempt_at <= now, Message.destination_id.is_not(None))
+    query = select(Destination).where(Destination.id.in_(due), or_(Destination.resting_until.is_(None), Destination.resting_until <= now))
+    return list(db.session.scalars(query.order_by(Destination.id)))
+
+
+def is_destination_used(destination_id: int) -> bool:
+    """Whether anything was ever sent, or is to be sent, to a destination."""
+    return bool(db.session.scalar(select(exists().where(Message.destination_id == destination_id))))
 
 
 def carried_by(message: Message) -> list[Message]:
@@ -200,24 +226,37 @@ def find_message(actor: Any, message_id: int) -> Message | None:
 
 
 def add_warnings(session: Session, channel: str, now: datetime, addressed: Sequence[tuple[int, int, int, int]]) -> None:
-    """Write a warning by one channel for each (rung, duty, incident, person). On the bell it has arrived; else it is due to be sent.
-
-    Thousands can be due in one second, so it is one statement, and what is the same in all rows is said once.
-    """
-    if not addressed:
-        return
-    is_bell, salt, dialect = channel == "bell", secrets.token_hex(8), session.get_bind().dialect
+    """Write a warning by one channel for each (rung, duty, incident, person). On the bell it has arrived; else it is due to be sent."""
+    is_bell, salt = channel == "bell", secrets.token_hex(8)
     names = ("rung_id", "duty_id", "incident_id", "person_id", "message_id")
     rows = [(*one, None if is_bell else f"warning.{salt}.{one[0]}.{one[3]}") for one in addressed]
+    _add(session, now, names, rows, channel=channel, kind="warning", moment="sent_at" if is_bell else "next_attempt_at")
+
+
+def add_destined(session: Session, kind: str, now: datetime, channel: str, addressed: Sequence[tuple[int, int, int, int | None, int]]) -> None:
+    """Write a message of a kind by one channel for each (rung, duty, incident, person or None, destination), due to be sent. What is there already stays."""
+    salt = secrets.token_hex(8)
+    names = ("rung_id", "duty_id", "incident_id", "person_id", "destination_id", "message_id")
+    rows = [(*one, f"{kind}.{salt}.{one[0]}.to{one[4]}") for one in addressed]
+    _add(session, now, names, rows, channel=channel, kind=kind, moment="next_attempt_at")
+
+
+def _add(session: Session, now: datetime, names: Sequence[str], rows: Sequence[tuple[Any, ...]], *, channel: str, kind: str, moment: str) -> None:
+    """Thousands can be due in one second, so it is one statement, and what is the same in all rows is said once."""
+    if not rows:
+        return
+    dialect = session.get_bind().dialect
     at = str(literal(now, UTCDateTime()).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-    said = {
-        "channel": f"'{channel}'", "kind": "'warning'", "content": "'{}'", "attempts": "0", "created_at": at, "sent_at" if is_bell else "next_attempt_at": at,
-    }
+    said = {"channel": f"'{channel}'", "kind": f"'{kind}'", "content": "'{}'", "attempts": "0", "created_at": at, moment: at}
     same: dict[str, ColumnElement[Any]] = {name: literal_column(value) for name, value in said.items()}
     table: Any = Message.__table__
     if dialect.name == "postgresql":
         arrays = zip(names, zip(*rows, strict=True), strict=True)
         columns = [func.unnest(literal(list(values), postgresql.ARRAY(table.c[name].type))) for name, values in arrays]
-        session.connection().execute(insert(table).from_select([*names, *same], select(*columns, *same.values())))
+        added = postgresql.insert(table).from_select([*names, *same], select(*columns, *same.values()))
+        session.connection().execute(added.on_conflict_do_nothing() if "destination_id" in names else added)
     else:
-        session.connection().execute(insert(table).values(same), [dict(zip(names, row, strict=True)) for row in rows])
+        written = sqlite.insert(table).values(same)
+        session.connection().execute(
+            written.on_conflict_do_nothing() if "destination_id" in names else written, [dict(zip(names, row, strict=True)) for row in rows]
+        )

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -96,7 +95,7 @@ def prepared(kind: str) -> Iterator[Ground]:
     if kind == "postgresql":
         server = postgres.server()
         url = server.url(server.create(f"bench_{instance.name[-6:].lower()}"))
-    app = create_app(from_environment({}, instance=instance, database_url=url, testing=True, log_level="ERROR"))
+    app = create_app(from_environment({}, instance=instance, database_url=url, testing=True, log_level="ERROR", stale_seconds=86_400))
     app.test_client_class = Visitor
     ground = Ground(kind, instance, url, app)
     try:
@@ -106,7 +105,7 @@ def prepared(kind: str) -> Iterator[Ground]:
                 MigrationContext.configure(connection).stamp(ScriptDirectory(str(files("incident_tracker.migrations"))), "head")
             ground.seeds = sow(clock.now())
             # somebody is at work: its absence would be shown on every page
-            beat(db.session(), "the worker", clock.now(), clock.now() + timedelta(days=1))
+            beat(db.session(), "the worker", clock.now(), clock.now())
             db.session.commit()
             ground.cookie = _sign_in(app)
             db.session.remove()
