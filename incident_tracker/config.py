@@ -1,10 +1,13 @@
 """Settings: from the environment, with the secrets that `instance/` keeps. Unsafe ones are refused at start, with a hint."""
 
+import fcntl
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import Field, dataclass, field, fields, replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,6 +52,9 @@ class Config:
     smtp_user: str = _setting("", "Log-in name at the mail server, if it wants one.")
     smtp_password: str = _setting("", "Password at the mail server.", secret=True)
     mail_from: str = _setting("tracker@localhost", "Sender of our mails.")
+    allow_private_targets: str = _setting(
+        "", "Host names or networks (10.1.2.0/24), with commas between, to which channels may post although they are private or local."
+    )
     session_idle_minutes: int = _setting(30, "A session ends when nothing was done for so many minutes.")
     session_hours: int = _setting(12, "A session ends so many hours after signing in, whatever was done.")
     upload_megabytes: int = _setting(25, "Largest file that can be put away, in megabytes.")
@@ -137,9 +143,20 @@ def checked(config: Config) -> Config:
         raise ConfigError(
             f"{PREFIX}STALE_SECONDS must be larger than SWEEP_SECONDS ({config.sweep_seconds}), or a healthy worker counts as stopped"
         )
+    for part in filter(None, (one.strip() for one in config.allow_private_targets.split(","))):
+        if "/" in part and not _is_network(part):
+            raise ConfigError(f"{PREFIX}ALLOW_PRIVATE_TARGETS: {part} is no network; write e.g. 10.1.2.0/24, or a host name")
     if not config.is_sqlite and not config.url.startswith("postgresql"):
         raise ConfigError(f"{PREFIX}DATABASE_URL: SQLite or PostgreSQL (postgresql+psycopg://…)")
     return config
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -151,30 +168,75 @@ class Secrets:
     totp_secret: str = field(repr=False)
     recovery_codes_key: str = field(repr=False)
     parked_forms_key: str = field(repr=False)
+    #: seals the addresses and secrets of channels; several with commas between, the first one seals, all of them open
+    destination_keys: str = field(repr=False)
 
 
 def load_secrets(instance: Path) -> Secrets:
-    """The secrets of this instance, made if there are none yet. Two processes starting at once agree on one set."""
+    """The secrets of this instance, made if there are none yet; one that came with a newer version is added. What is there is never changed.
+
+    Two processes starting at once agree on one set. Raises ConfigError for a file that is damaged or cannot be written.
+    """
     path = instance / "secrets.json"
     instance.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        made = {
-            "secret_key": secrets.token_hex(32),
-            "password_salt": secrets.token_hex(32),
-            "totp_secret": secrets.token_urlsafe(32),
-            "recovery_codes_key": Fernet.generate_key().decode(),
-            "parked_forms_key": Fernet.generate_key().decode(),
-        }
-        draft = instance / f".secrets-{secrets.token_hex(8)}"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(made, file)
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
     try:
-        return Secrets(**json.loads(path.read_text(encoding="utf-8")))
+        found = _read_secrets(path)
+        if not found.keys() >= _NAMES:
+            with _alone_in(instance):
+                found = _read_secrets(path)
+                if missing := {name: make() for name, make in _MADE_BY.items() if name not in found and (name in _ADDED_LATER or not found)}:
+                    found |= missing
+                    _write_secrets(path, found)
+        return Secrets(**found)
     except (ValueError, TypeError) as error:
         raise ConfigError(f"{path} is damaged: restore it from a back-up. Without it nobody can sign in with a second factor.") from error
+    except PermissionError as error:
+        raise ConfigError(f"{path} cannot be read or written: give the account of the tracker the folder and the file") from error
+
+
+def _key() -> str:
+    return Fernet.generate_key().decode()
+
+
+_MADE_BY: dict[str, Callable[[], str]] = {
+    "secret_key": lambda: secrets.token_hex(32),
+    "password_salt": lambda: secrets.token_hex(32),
+    "totp_secret": lambda: secrets.token_urlsafe(32),
+    "recovery_codes_key": _key,
+    "parked_forms_key": _key,
+    "destination_keys": _key,
+}
+_NAMES = frozenset(_MADE_BY)
+#: an older instance does without these; any other that is missing was lost
+_ADDED_LATER = frozenset({"destination_keys"})
+
+
+def _read_secrets(path: Path) -> dict[str, str]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    if not isinstance(found, dict):
+        raise TypeError("no table of names and secrets")
+    return found
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """One process at a time; the lock ends with its holder, however that ends."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _write_secrets(path: Path, found: Mapping[str, str]) -> None:
+    """Put the whole file in place at once: whoever reads meanwhile sees the old one or the new one."""
+    draft = path.with_name(f".secrets-{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(found, file)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

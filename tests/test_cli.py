@@ -5,10 +5,12 @@ import os
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from incident_tracker.config import ConfigError, from_environment, load_secrets
 from tests.stories import AWARE
 
 
@@ -150,3 +152,36 @@ def test_lists_are_printed(tmp_path: Path) -> None:
     assert "GDPR art. 33(1)" in run(tmp_path, "law", "show", "eu-gdpr-33-1").stdout
     assert "general:" in run(tmp_path, "playbooks").stdout
     assert "INCIDENT_TRACKER_SMTP_HOST" in run(tmp_path, "settings").stdout
+
+
+def test_secrets_that_a_newer_version_needs_are_added_and_the_others_stay(tmp_path: Path) -> None:
+    run(tmp_path, "migrate")
+    path = tmp_path / "secrets.json"
+    before = json.loads(path.read_text())
+    older = {name: value for name, value in before.items() if name != "destination_keys"}
+    path.write_text(json.dumps(older))
+    found = [load_secrets(tmp_path) for _ in range(2)]
+    assert found[0] == found[1] and found[0].destination_keys != before["destination_keys"]
+    assert {name: value for name, value in json.loads(path.read_text()).items() if name in older} == older
+    assert path.stat().st_mode & 0o777 == 0o600 and [one.name for one in tmp_path.glob(".secrets*")] == []
+
+
+def test_a_secret_that_was_lost_is_not_made_anew_behind_ones_back(tmp_path: Path) -> None:
+    load_secrets(tmp_path)
+    path = tmp_path / "secrets.json"
+    kept = {name: value for name, value in json.loads(path.read_text()).items() if name != "totp_secret"}
+    path.write_text(json.dumps(kept))
+    with pytest.raises(ConfigError, match="damaged"):
+        load_secrets(tmp_path)
+    assert json.loads(path.read_text()) == kept
+
+
+def test_processes_that_start_at_once_agree_on_the_secrets(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(4) as pool:
+        assert len(set(pool.map(load_secrets, [tmp_path] * 12))) == 1
+
+
+def test_a_network_that_is_none_is_refused_at_start() -> None:
+    for text in ("10.1.2/33", "10.0.0.1/8"):
+        with pytest.raises(ConfigError, match="ALLOW_PRIVATE_TARGETS"):
+            from_environment({"INCIDENT_TRACKER_ALLOW_PRIVATE_TARGETS": f"chat.example.org, {text}"})
