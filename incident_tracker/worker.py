@@ -6,17 +6,19 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
-from incident_tracker import clock, logs
-from incident_tracker.actions import alerts, clocks
+from incident_tracker import clock, library, logs
+from incident_tracker.actions import alerts, clock_jumps, clocks, movements, sign_ins
 from incident_tracker.delivery import Door, Tally, open_channels
-from incident_tracker.models.alerts import beat, next_rung_at, note_failure
+from incident_tracker.diary import Diary
+from incident_tracker.models.alerts import beat, live, next_rung_at, note_failure
 from incident_tracker.models.messages import next_attempt_at
+from incident_tracker.rules.jumps import Jump
 from incident_tracker.work import CLOCKWORK, unit_of_work
 
 log = logs.logger("worker")
@@ -27,10 +29,14 @@ class Pass:
     """One round of the jobs: for which application, by whom, at which moment (None: the present), and what came of it."""
 
     app: Flask
-    worker: str
+    diary: Diary
     now: datetime | None = None
     fired: int = 0
     letters: Tally = field(default_factory=Tally)
+
+    @property
+    def worker(self) -> str:
+        return self.diary.worker
 
 
 def fire(one: Pass) -> None:
@@ -41,6 +47,8 @@ def fire(one: Pass) -> None:
             result = alerts.fire_due(work, channels=channels)
             now = work.now
         one.fired += result.fired
+        one.diary.add(fired=result.fired, unheard=result.unheard)
+        one.diary.note_late(result.late)
         if result.unheard:
             log.error("warnings reached nobody: no active person may know of their incidents", count=result.unheard)
         if not result.claimed or result.next_due_at is None or result.next_due_at > now:
@@ -57,30 +65,64 @@ def watch_over(one: Pass) -> None:
 def refresh(one: Pass) -> None:
     """Recompute some of the incidents whose law or profile changed; the next round takes the next ones."""
     with unit_of_work(CLOCKWORK, one.now) as work:
+        # once a process: while a new version is rolled out, two workers with different rules must not undo each other's work
+        if one.app.extensions.get("law_in_use") != library.shelf().law.pack.name:
+            movements.take_law_into_use(work)
         clocks.refresh_stale(work)
+    one.app.extensions["law_in_use"] = library.shelf().law.pack.name
 
 
 def deliver(one: Pass) -> None:
     """Send the messages that are due."""
-    one.letters = Door(one.app.extensions["tracker"], one.app.jinja_env, one.worker, one.now).deliver_due()
+    door = Door(one.app.extensions["tracker"], one.app.jinja_env, one.worker, one.now)
+    one.letters = door.tally
+    try:
+        door.deliver_due()
+    finally:
+        done = one.letters
+        one.diary.add(sent=done.sent, failed=done.failed, dead=done.dead, withdrawn=done.withdrawn)
+        one.diary.note_mail("email" in done.went, "email" in done.down, one.now or clock.now())
+
+
+def show_life(one: Pass) -> None:
+    """Say that this process lives, even if its other jobs are slow or fail: its letters are left to it while it does."""
+    with unit_of_work(CLOCKWORK, one.now) as work:
+        live(work.session, one.worker, one.diary.started_at, work.now, one.diary.signs())
+
+
+def sweep_up(one: Pass) -> None:
+    """Forget what signing in left behind and no longer matters."""
+    with unit_of_work(CLOCKWORK, one.now) as work:
+        sign_ins.forget_old(work)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something done every few seconds. Jobs of one track wait for each other; a slow mail server holds up only its own track."""
+    """Something done with every round of its track, or once in `every` seconds.
+
+    Jobs of one track wait for each other; a slow mail server holds up only its own track.
+    """
 
     name: str
     track: str
     run: Callable[[Pass], None]
+    every: float = 0.0
 
 
 #: in this order; a new job gets its line here
-JOBS = (Job("fire", "clock", fire), Job("refresh", "clock", refresh), Job("watch over", "clock", watch_over), Job("deliver", "mail", deliver))
+JOBS = (
+    Job("fire", "clock", fire), Job("refresh", "clock", refresh), Job("watch over", "clock", watch_over), Job("deliver", "mail", deliver),
+    Job("show life", "life", show_life), Job("sweep up", "upkeep", sweep_up, 86_400),
+)
 #: the job whose running through is the pulse: without it nobody is warned
 VITAL = "fire"
-TRACKS = ("clock", "mail")
+TRACKS = ("clock", "mail", "life", "upkeep")
+#: what hangs on the clock is settled before these go on, and they wake at the next moment that is due
+TIMED = ("clock", "mail")
 #: how long stopping waits for a round; a mail server may take longer
 STOP_SECONDS = 8.0
+#: how often the clock is compared with one that never jumps
+LOOK_SECONDS = 1.0
 
 
 class Worker:
@@ -89,26 +131,47 @@ class Worker:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.name = worker_name()
-        self.started_at = clock.now()
+        self.diary = Diary(self.name)
+        self.started_at = self.diary.started_at
         self._stopping, self._rounds, self._quiet = False, 0, threading.Condition()
+        self._settling, self._compared = threading.Lock(), False
+        self._ran: dict[str, float] = {}
+        self._stopped, self._lookout = threading.Event(), threading.Thread(target=self._look_out, name="lookout", daemon=True)
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 2})
 
     def start(self) -> None:
         """Begin, with a round at once: what fell due while nobody was at work is fired now."""
-        seconds = self.app.extensions["tracker"].sweep_seconds
         for track in TRACKS:
-            self._scheduler.add_job(self._round, "interval", args=[track], seconds=seconds, id=f"{track}-sweep", next_run_time=clock.now())
+            self._sweep(track, next_run_time=clock.now())
         self._scheduler.start()
+        self._lookout.start()
+
+    def _sweep(self, track: str, **more: datetime) -> None:
+        seconds = self.app.extensions["tracker"].sweep_seconds
+        self._scheduler.add_job(self._round, "interval", args=[track], seconds=seconds, id=f"{track}-sweep", replace_existing=True, **more)
 
     def stop(self) -> None:
         """End, after the rounds that are under way, but no later than `STOP_SECONDS` from now: what is left is due again later."""
         if not self._scheduler.running:
             return
         self._stopping = True
+        self._stopped.set()
         # not with wait=True: the scheduler would hold its lock, and a round that arms the next moment would wait for it for ever
         self._scheduler.shutdown(wait=False)
         with self._quiet:
             self._quiet.wait_for(lambda: self._rounds == 0, STOP_SECONDS)
+
+    def _look_out(self) -> None:
+        """Compare the clocks, and wake the scheduler after a jump: it sleeps by the wall clock, and after one back it would sleep as long as that was."""
+        while not self._stopped.wait(LOOK_SECONDS):
+            try:
+                if self.diary.look_at_the_clock():
+                    for track in TRACKS:
+                        # counted anew from the present; and once now, whatever the clock says
+                        self._sweep(track)
+                        self._scheduler.add_job(self._round, "date", args=[track], id=f"{track}-now", replace_existing=True)
+            except Exception as error:  # whatever it is, the next jump must be seen too
+                log.error("the clocks could not be compared", problem=type(error).__name__, place=_place(error))
 
     def _round(self, track: str) -> None:
         """All jobs of one track. Nothing that goes wrong in one stops another, or the scheduler."""
@@ -118,10 +181,13 @@ class Worker:
             self._rounds += 1
         try:
             with self.app.app_context():
+                if track in TIMED:
+                    self._settle()
                 for job in JOBS:
-                    if job.track == track:
+                    if job.track == track and self._is_time_for(job):
                         self._run(job)
-                self._arm(track)
+                if track in TIMED:
+                    self._arm(track)
         except Exception as error:  # the sweep goes on without it
             log.error("the next moment is not known", problem=type(error).__name__)
         finally:
@@ -129,12 +195,46 @@ class Worker:
                 self._rounds -= 1
                 self._quiet.notify_all()
 
+    def _is_time_for(self, job: Job) -> bool:
+        """Whether a job that is not done with every round is to be done now; a new worker begins with it."""
+        if not job.every:
+            return True
+        now, last = clock.elapsed(), self._ran.get(job.name)
+        if last is not None and now - last < job.every:
+            return False
+        self._ran[job.name] = now
+        return True
+
+    def _settle(self) -> None:
+        """Settle the jumps of the clock that were seen, and at first one that lies between the last worker and this one."""
+        stale = timedelta(seconds=self.app.extensions["tracker"].stale_seconds)
+        with self._settling:
+            self.diary.look_at_the_clock()
+            try:
+                if not self._compared:
+                    with unit_of_work(CLOCKWORK) as work:
+                        found = clock_jumps.note_since_last(work, self.name, stale)
+                    self._compared = True
+                    self._tell_of(found)
+                while (jump := self.diary.unsettled()) is not None:
+                    with unit_of_work(CLOCKWORK) as work:
+                        clock_jumps.note(work, self.name, jump, stale)
+                    self._tell_of(jump)
+            except Exception as error:  # firing does not wait for it; it is tried again with the next round
+                log.error("a jump of the clock could not be settled", problem=type(error).__name__, place=_place(error))
+                self._note(f"clock: {type(error).__name__} at {_place(error)}")
+
+    def _tell_of(self, jump: Jump | None) -> None:
+        if jump is not None:
+            self.diary.settled(jump)
+            log.warning("the clock jumped", seconds=round(jump.span.total_seconds()), expected=jump.expected_at.isoformat(), found=jump.at.isoformat())
+
     def _run(self, job: Job) -> None:
         try:
-            job.run(Pass(self.app, self.name))
+            job.run(Pass(self.app, self.diary))
             if job.name == VITAL:
                 with unit_of_work(CLOCKWORK) as work:
-                    beat(work.session, self.name, self.started_at, work.now)
+                    beat(work.session, self.name, self.started_at, work.now, self.diary.signs())
         except Exception as error:  # whatever it is, the other jobs go on, and this one in the next round
             log.error("a job failed", job=job.name, problem=type(error).__name__, place=_place(error))
             self._note(f"{job.name}: {type(error).__name__} at {_place(error)}")
@@ -158,12 +258,12 @@ class Worker:
 
 def run_once(app: Flask, now: datetime | None = None, worker: str = "") -> Pass:
     """One round of every job, in this thread, at `now` (UTC; None: the present), with a beat at its end. Lets errors through."""
-    one = Pass(app, worker or worker_name(), now)
+    one = Pass(app, Diary(worker or worker_name()), now)
     with app.app_context():
         for job in JOBS:
             job.run(one)
         with unit_of_work(CLOCKWORK, now) as work:
-            beat(work.session, one.worker, work.now, work.now)
+            beat(work.session, one.worker, work.now, work.now, one.diary.signs())
     return one
 
 

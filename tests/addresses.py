@@ -25,6 +25,9 @@ from tests import stories
 MEMBERS = ("ines", "ravi", "laura", "mona", "olga")
 
 
+HOLD = {"holds.1": {"regime": None, "from": {"on": "2026-11-27", "zone": "Europe/Berlin"}, "until": None, "oral": False}}
+
+
 @dataclass
 class Told:
     """What was put into the database: the value for each blank, by the blank's name."""
@@ -44,6 +47,8 @@ def tell(app: Flask, *, restricted: bool) -> Told:
         _change(lambda work: incidents.restrict(work, _the(found.reference), True))
     told = Told(found.reference, {"reference": found.reference})
     told.blanks |= _with_notice(found.reference) | _with_decision(found.reference) | _with_checklist(found.reference)
+    stories.record(_the(found.reference), HOLD, now=stories.FRIDAY + timedelta(hours=2))
+    told.blanks |= {"hold_number": 1}
     told.blanks |= with_evidence(app, found.reference) | _with_message(found.reference) | with_accounts()
     told.blanks |= {"group": "people", "playbook_id": "ransomware", "obligation_id": "eu-gdpr-33-1", "person_id": stories.person("ravi").id, "filename": "app.css"}
     return told

@@ -8,17 +8,18 @@ from sqlalchemy import func, select
 
 from incident_tracker import library
 from incident_tracker.actions import alerts, playbooks
-from incident_tracker.models.duties import OPEN_STATES, Duty, DutyChange, DutyDecision, DutyState, duties_of, standing_decisions
+from incident_tracker.actions.computations import FACTS, LAW, PROFILE, STEP, Computation, carry_over, filed
+from incident_tracker.models.duties import Duty, DutyDecision, DutyState, duties_of, standing_decisions
 from incident_tracker.models.facts import current_facts
 from incident_tracker.models.incidents import Incident
-from incident_tracker.models.notices import Filing, first_filings
+from incident_tracker.models.movements import find_pack, open_movements
+from incident_tracker.models.notices import first_filings
 from incident_tracker.models.organisations import organisation_facts
 from incident_tracker.rules import duties as law
-from incident_tracker.rules.facts import Moment
-from incident_tracker.rules.periods import Due
 from incident_tracker.rules.permissions import Permission
-from incident_tracker.rules.timeliness import timeliness
 from incident_tracker.work import Work
+
+__all__ = ["FACTS", "LAW", "PROFILE", "STEP", "document_of", "facts_document", "recompute", "refresh_stale", "replan", "withdraw_all"]
 
 #: parts of other actions: they check no permission of their own and are never called from a door
 PARTS = ("recompute", "replan", "withdraw_all")
@@ -27,9 +28,6 @@ BATCH = 25
 
 #: undecided duties due within so many hours are warned of together
 TOGETHER_HOURS = 6
-
-#: how the key of a recipient ends that is not known yet
-OPEN_RECIPIENTS = (":lead", ":others")
 
 
 def facts_document(incident: Incident) -> dict[str, Any]:
@@ -57,31 +55,57 @@ def document_of(values: Mapping[str, Any]) -> dict[str, Any]:
     return document
 
 
-def recompute(work: Work, incident: Incident, reason: str) -> None:
-    """Ask the law again, and bring the stored duties, their warnings, the checklist's times and the incident's summary in line."""
+def recompute(work: Work, incident: Incident, reason: str, cause: str = STEP, *, is_accepted: bool = False) -> None:
+    """Ask the law again, and bring the stored duties, their warnings, the checklist's times and the incident's summary in line.
+
+    Where facts, profile or rules changed, what moved is kept as a movement for a person to accept. What the profile or the
+    rules would make later or end waits for that (`is_accepted`); what they make stricter counts at once.
+    """
     work.session.flush()
     assessment = law.assess(facts_document(incident), law=library.shelf().law, at=incident.reported_at)
     stored = {(duty.obligation_id, duty.recipient_key): duty for duty in duties_of(incident.id)}
-    _carry_over(stored, assessment.duties)
-    decisions, filings = standing_decisions(incident.id), first_filings(incident.id)
-    moved = []
+    is_first = not stored
+    carry_over(stored, assessment.duties)
+    computation = _computation(work, incident, reason, cause, is_accepted=is_accepted)
     for found in assessment.duties:
         duty = stored.pop((found.obligation.id, found.recipient.key), None)
-        if duty is None and found.state == "does_not_apply":
-            continue
-        moved += _bring_in_line(work, incident, duty, found, decisions, filings, reason)
+        if duty is not None or found.state != "does_not_apply":
+            computation.bring_in_line(duty, found)
     for duty in stored.values():
-        moved += _no_longer_asked(work, duty, filings, reason)
+        computation.no_longer_asked(duty)
     incident.questions = [{"fact": one.fact, "text": one.text, "settles": list(one.settles)} for one in assessment.questions]
     work.session.flush()
+    _keep_movement(work, incident, computation, is_first=is_first)
     replan(work, incident)
-    incident.stale_since = incident.stale_reason = None
+    incident.stale_since = incident.stale_reason = incident.stale_kind = None
+    incident.pack = library.shelf().law.pack.name
     work.record(
         "duty.recompute",
-        f"{reason}: {_said(moved)}"[:500],
+        f"{reason}: {computation.said()}"[:500],
         incident=incident,
-        after={"moved": moved, "law": library.shelf().law.version[:12]},
+        after={"moved": [f"{duty.title}: {entry['after'].get('state')}" for duty, entry in computation.moved], "law": library.shelf().law.version[:12]},
     )
+
+
+def _computation(work: Work, incident: Incident, reason: str, cause: str, *, is_accepted: bool) -> Computation:
+    changed = incident.pack != library.shelf().law.pack.name
+    before = find_pack(incident.pack) if changed and incident.pack else None
+    open_ones = open_movements(incident.id) if incident.unaccepted_count else []
+    waiting = {entry["duty"]: entry for movement in open_ones for entry in movement.moved}
+    return Computation(
+        work, incident, reason, cause, standing_decisions(incident.id), first_filings(incident.id),
+        waiting={duty: entry["after"] for duty, entry in waiting.items() if entry["held"]},
+        is_accepted=is_accepted, rules_changed=changed, pack_before=before.pack if before else None,
+    )
+
+
+def _keep_movement(work: Work, incident: Incident, computation: Computation, *, is_first: bool) -> None:
+    """The first computation of an incident moves nothing: there was nothing before. A step of the work is its own record."""
+    is_shown = computation.cause != STEP or any(entry["held"] for _, entry in computation.moved)
+    movement = computation.as_movement() if is_shown and not is_first else None
+    if movement is not None:
+        work.session.add(movement)
+        incident.unaccepted_count += 1
 
 
 def replan(work: Work, incident: Incident) -> None:
@@ -149,7 +173,7 @@ def refresh_stale(work: Work, limit: int = BATCH) -> int:
     )
     batch = list(work.session.scalars(waiting.limit(limit).with_for_update(skip_locked=True, key_share=True)))
     for incident in batch:
-        recompute(work, incident, incident.stale_reason or "the law or the profile changed")
+        recompute(work, incident, incident.stale_reason or "the law or the profile changed", incident.stale_kind or LAW)
     if batch:
         work.record("clock.refresh", f"recomputed {len(batch)} incidents")
     left = work.session.scalar(select(func.count()).select_from(Incident).where(Incident.stale_since.is_not(None)))
@@ -158,139 +182,6 @@ def refresh_stale(work: Work, limit: int = BATCH) -> int:
 
 def _completions(incident_id: int) -> dict[str, Any]:
     return {
-        f"{filing.duty.obligation_id}@{filing.duty.recipient_key}": _filed(filing).to_json()
+        f"{filing.duty.obligation_id}@{filing.duty.recipient_key}": filed(filing).to_json()
         for filing in first_filings(incident_id).values()
     }
-
-
-def _filed(filing: Filing) -> Moment:
-    return Moment(filing.filed_at, filing.zone, filing.precision)
-
-
-def _carry_over(stored: dict[tuple[str, str], Duty], found: Sequence[law.Duty]) -> None:
-    """A recipient that was open ("the lead authority, not known yet") has got its name: the duty goes on with it, owner and all."""
-    asked = {(one.obligation.id, one.recipient.key) for one in found}
-    for key in [key for key in stored if key not in asked and key[1].endswith(OPEN_RECIPIENTS)]:
-        named = next((one for one in sorted(asked) if one[0] == key[0] and one not in stored), None)
-        if named is not None:
-            duty = stored[named] = stored.pop(key)
-            duty.recipient_key = named[1]
-
-
-def _bring_in_line(
-    work: Work,
-    incident: Incident,
-    duty: Duty | None,
-    found: law.Duty,
-    standing: Mapping[int, DutyDecision],
-    filings: Mapping[int, Filing],
-    reason: str,
-) -> list[str]:
-    """Write what the law says now into the stored duty, made if there is none; returns what moved, in words."""
-    fresh = duty is None
-    if duty is None:
-        duty = Duty(incident_id=incident.id, obligation_id=found.obligation.id, recipient_key=found.recipient.key, version=1)
-        before: dict[str, Any] = {}
-    else:
-        before = _snapshot(duty)
-    _write_law(work, duty, found)
-    state = _state(found, work.now, standing.get(duty.id) if not fresh else None, filings.get(duty.id) if not fresh else None)
-    _set_state(work, duty, state)
-    if fresh:
-        # written with all the others in one go: a flush for each of hundreds would take seconds
-        duty.changes.append(DutyChange(at=work.now, by_id=work.actor.id, reason=reason, before={}, after=_snapshot(duty)))
-        work.session.add(duty)
-        return [f"{duty.title} ({duty.recipient_name}): {duty.state}"]
-    after = _snapshot(duty)
-    if before == after:
-        return []
-    _trace(work, duty, reason, before, after)
-    return [
-        f"{duty.title} ({duty.recipient_name}): "
-        + ", ".join(f"{name} {before[name]} → {after[name]}" for name in after if before[name] != after[name])
-    ]
-
-
-def _write_law(work: Work, duty: Duty, found: law.Duty) -> None:
-    due = found.due
-    duty.title, duty.citation = found.obligation.title, found.obligation.citation
-    duty.jurisdiction, duty.recipient_name = found.obligation.regime.jurisdiction, found.recipient.name
-    duty.missing = list(found.missing)
-    # a regime and its obligation may ask the same: it is said once
-    duty.because = [{"text": one.text, "fact": one.fact, "truth": str(one.truth)} for one in dict.fromkeys(found.because)]
-    duty.law_version = library.shelf().law.version
-    duty.zone = found.recipient.zone
-    _write_clock(duty, due)
-    # the time of the last computation that came out differently: writing each one would touch every row for nothing
-    if duty.computed_at is None or work.session.is_modified(duty):
-        duty.computed_at = work.now
-
-
-def _write_clock(duty: Duty, due: Due | None) -> None:
-    duty.steps = [{"text": step.text, "cites": step.cites} for step in due.steps] if due else []
-    duty.warnings = list(due.warnings) if due else []
-    duty.standard = due.standard if due else None
-    duty.versions = dict(due.versions) if due else {}
-    duty.trigger_at = due.trigger.at if due and due.trigger else None
-    duty.trigger_precision = due.trigger.precision if due and due.trigger else None
-    conservative, statutory, not_before = (due.conservative, due.statutory, due.not_before) if due else (None, None, None)
-    duty.conservative_at = conservative.at if conservative else None
-    duty.conservative_value = conservative.value.isoformat() if conservative else None
-    duty.statutory_at = statutory.at if statutory else None
-    duty.statutory_value = statutory.value.isoformat() if statutory else None
-    duty.not_before_at = not_before.at if not_before else None
-    if conservative:
-        duty.zone = conservative.zone
-
-
-def _state(found: law.Duty, now: datetime, decision: DutyDecision | None, filing: Filing | None) -> DutyState:
-    """What was filed comes first, then what was decided, then what the law says."""
-    if filing is not None:
-        judged = timeliness(found.due.trigger if found.due else None, found.due, _filed(filing)) if found.due else None
-        return DutyState.MET_LATE if judged is not None and judged.outcome == "late" else DutyState.MET
-    if decision is not None:
-        return DutyState(decision.kind)
-    if found.state == "does_not_apply":
-        return DutyState.DOES_NOT_APPLY
-    if found.state == "unknown":
-        return DutyState.UNDECIDED
-    if found.is_held_at(now):
-        return DutyState.HELD
-    return DutyState.RUNNING if found.due is not None and found.due.trigger is not None else DutyState.NOT_STARTED
-
-
-def _set_state(work: Work, duty: Duty, state: DutyState) -> None:
-    duty.state = state
-    if state in OPEN_STATES:
-        duty.done_at = None
-    elif duty.done_at is None:
-        duty.done_at = work.now
-
-
-def _no_longer_asked(work: Work, duty: Duty, filings: Mapping[int, Filing], reason: str) -> list[str]:
-    """A recipient or an obligation that the law no longer names: the duty stays in the record, with its proof."""
-    if duty.id in filings or not duty.is_open:
-        return []
-    before = _snapshot(duty)
-    _set_state(work, duty, DutyState.DOES_NOT_APPLY)
-    duty.because = [{"text": f"The law no longer asks for this: {reason}.", "fact": None, "truth": "false"}]
-    _trace(work, duty, reason, before, _snapshot(duty))
-    return [f"{duty.title} ({duty.recipient_name}): no longer asked for"]
-
-
-def _snapshot(duty: Duty) -> dict[str, Any]:
-    """What must not move without a record."""
-    return {
-        "state": str(duty.state),
-        "deadline": duty.conservative_value,
-        "statutory": duty.statutory_value,
-        "trigger": duty.trigger_at.astimezone(UTC).isoformat() if duty.trigger_at else None,
-    }
-
-
-def _trace(work: Work, duty: Duty, reason: str, before: dict[str, Any], after: dict[str, Any]) -> None:
-    work.session.add(DutyChange(duty_id=duty.id, at=work.now, by_id=work.actor.id, reason=reason, before=before, after=after))
-
-
-def _said(moved: Sequence[str]) -> str:
-    return "nothing moved" if not moved else "; ".join(moved)

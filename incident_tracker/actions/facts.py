@@ -44,7 +44,7 @@ def record_facts(work: Work, incident: Incident, entries: Sequence[Entry], seen:
         after={fact.name: fact.value for fact in written},
     )
     if written:
-        clocks.recompute(work, incident, f"recorded {names}"[:300])
+        clocks.recompute(work, incident, f"recorded {names}"[:300], clocks.FACTS)
     return written
 
 

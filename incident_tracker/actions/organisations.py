@@ -38,8 +38,8 @@ def set_profile(work: Work, values: Mapping[str, Any]) -> int:
     is_open = Incident.stage.in_(OPEN_STAGES)
     count = work.session.scalar(select(func.count()).select_from(Incident).where(is_open)) or 0
     if count > AT_ONCE:
-        work.session.execute(update(Incident).where(is_open).values(stale_since=work.now, stale_reason=reason[:300]))
+        work.session.execute(update(Incident).where(is_open).values(stale_since=work.now, stale_reason=reason[:300], stale_kind=clocks.PROFILE))
         return int(count)
     for incident in work.session.scalars(select(Incident).where(is_open).with_for_update(key_share=True)):
-        clocks.recompute(work, incident, reason[:300])
+        clocks.recompute(work, incident, reason[:300], clocks.PROFILE)
     return 0

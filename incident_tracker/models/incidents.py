@@ -61,6 +61,12 @@ class Incident(Base):
     #: since when its duties wait to be recomputed (the profile or the law changed), and why
     stale_since: Mapped[datetime | None]
     stale_reason: Mapped[str | None] = mapped_column(String(300))
+    #: what changed: profile or law
+    stale_kind: Mapped[str | None] = mapped_column(String(10))
+    #: the rules that its clocks were counted with, by the name of their pack
+    pack: Mapped[str | None] = mapped_column(String(160))
+    #: how many movements of its duties nobody has accepted yet
+    unaccepted_count: Mapped[int] = mapped_column(default=0)
     #: lower-case words of reference, title and summary, for the search
     search_text: Mapped[str] = mapped_column(Text, default="")
     #: counts the changes of title, summary and kind; a form posts back the one it started from

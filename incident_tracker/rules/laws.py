@@ -11,6 +11,7 @@ from incident_tracker.rules.authorities import Authority
 from incident_tracker.rules.calendars import Calendars
 from incident_tracker.rules.catalogues import Catalogue, TriggerSpec
 from incident_tracker.rules.conditions import Check, Condition
+from incident_tracker.rules.movements import Pack
 from incident_tracker.rules.places import Places
 from incident_tracker.rules.readings import Profile
 from incident_tracker.rules.terms import END_OF_YEAR, Period, Term
@@ -179,6 +180,8 @@ class Law:
     triggers: dict[str, TriggerSpec]
     places: Places
     calendars: Calendars
+    #: the SHA-256 of each file, by its path in the folder of regimes
+    digests: dict[str, str] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
     checks: dict[str, Check] = field(default_factory=dict, repr=False)
     roll_checks: dict[Condition, Check] = field(default_factory=dict, repr=False)
@@ -190,6 +193,11 @@ class Law:
         """The versions to keep beside every computation."""
         found = {"law": self.version, "tzdata": self.tzdata_version, "holidays": self.holidays_version}
         return MappingProxyType(found)
+
+    @cached_property
+    def pack(self) -> Pack:
+        """Which rules these are, to be kept beside what they were used for."""
+        return Pack(self.version, self.tzdata_version, self.holidays_version, MappingProxyType(self.digests))
 
     def remember(self, key: Any, value: Any) -> None:
         """Keep a computed value; all are dropped when there are too many, so that memory stays bounded."""

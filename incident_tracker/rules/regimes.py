@@ -44,10 +44,12 @@ def load_law(*folders: Path) -> Law:
     for folder in chosen:
         facts = facts.merged(read_catalogue(folder))
     places = read_places(*chosen)
+    digests = _digests(chosen)
     law = Law(
         regimes={},
         obligations={},
-        version=_fingerprint(chosen),
+        version=hashlib.sha256("\n".join(f"{name} {digest}" for name, digest in digests).encode()).hexdigest(),
+        digests=dict(digests),
         tzdata_version=tzdata_version(),
         holidays_version=holidays_version(),
         authorities=read_authorities(places, *chosen),
@@ -73,13 +75,13 @@ def _regime_paths(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*.yaml") if path.name not in _DATA_FILES)
 
 
-def _fingerprint(folders: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for folder in folders:
-        for path in sorted(folder.rglob("*.yaml")):
-            digest.update(path.relative_to(folder).as_posix().encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+def _digests(folders: Iterable[Path]) -> list[tuple[str, str]]:
+    """Each file with the SHA-256 of its bytes, folder by folder."""
+    return [
+        (path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest())
+        for folder in folders
+        for path in sorted(folder.rglob("*.yaml"))
+    ]
 
 
 def _add(law: Law, regime: Regime, obligations: tuple[Obligation, ...]) -> None:

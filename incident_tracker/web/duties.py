@@ -11,6 +11,7 @@ from incident_tracker.actions import duties as acts
 from incident_tracker.errors import NotFound
 from incident_tracker.models.base import db
 from incident_tracker.models.duties import Duty, DutyDecision, DutyState
+from incident_tracker.rules.holds import KIND
 from incident_tracker.rules.permissions import Permission
 from incident_tracker.web import choosing, finding
 from incident_tracker.web.fact_fields import MomentFields, moment_value
@@ -50,11 +51,13 @@ def show(reference: str, duty_id: int) -> ResponseReturnValue:
     duty = finding.duty(incident, duty_id)
     owner = OwnerForm(owner=str(duty.owner_id or ""))
     owner.owner.choices = choosing.people_choices("officer", "legal", "manager", incident=incident)
+    obligation = library.shelf().law.obligations.get(duty.obligation_id)
     return render_template(
         "duties/show.html",
         incident=incident,
         duty=duty,
-        obligation=library.shelf().law.obligations.get(duty.obligation_id),
+        obligation=obligation,
+        holdable=obligation is not None and duty.is_open and any(modifier.kind == KIND for modifier in obligation.modifiers),
         owner_form=owner,
         label=label_of,
         decision_form=DecisionForm(),

@@ -1,6 +1,5 @@
 """The fact ledger of an incident: what stands, how sure, from where; and the forms that add to it."""
 
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -20,7 +19,7 @@ from incident_tracker.rules.catalogues import FactSpec
 from incident_tracker.rules.permissions import Permission
 from incident_tracker.web import choosing, finding
 from incident_tracker.web.fact_fields import FLAG_ANSWERS, field_name, form_for, read_entry, start_value
-from incident_tracker.web.formatting import absolute, count_words, day_of
+from incident_tracker.web.formatting import count_words, moment_words
 from incident_tracker.web.place_rows import PlaceRows, place_entries
 from incident_tracker.work import unit_of_work
 
@@ -184,6 +183,8 @@ def label_of(name: str) -> str:
     if name.startswith("affected.by_place."):
         code = name.rsplit(".", 1)[1]
         return f"People affected: {dict(choosing.places()).get(code, code)}"
+    if name.startswith("holds."):
+        return f"Law-enforcement hold {name.partition('.')[2]}"
     return spec.label if spec else name
 
 
@@ -195,7 +196,10 @@ def say(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict) and {"at", "on"} & value.keys():
-        return f"{day_of(value['on'])}, time not known" if value.get("on") else absolute(datetime.fromisoformat(value["at"]), value["zone"])
+        return moment_words(value)
+    if name.startswith("holds."):
+        ends = f"until {moment_words(value['until'])}" if value.get("until") else "no end recorded"
+        return f"{'orally' if value.get('oral') else 'in writing'}, since {moment_words(value['from'])}, {ends}"
     if isinstance(value, dict) and "certainty" in value:
         return count_words(value)
     if isinstance(value, dict) and "known" in value:

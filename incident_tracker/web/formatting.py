@@ -1,5 +1,6 @@
 """How moments, durations and counts read on a page."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -56,6 +57,8 @@ def register(app: Flask) -> None:
         "plural",
         "day_of",
         "moved",
+        "moment_words",
+        "capitalize_first",
         "flatten_errors",
     ):
         app.add_template_filter(globals()[name], name)
@@ -105,6 +108,16 @@ def moved(value: str | None, zone: str = "UTC") -> str:
         return day_of(value) if len(value) == len("2026-11-30") else absolute(datetime.fromisoformat(value), zone)
     except ValueError:
         return value.replace("_", " ")
+
+
+def moment_words(value: Mapping[str, str]) -> str:
+    """A moment of the ledger in words: the day alone where the time is not known."""
+    return f"{day_of(value['on'])}, time not known" if value.get("on") else absolute(datetime.fromisoformat(value["at"]), value["zone"])
+
+
+def capitalize_first(text: str) -> str:
+    """The text with a capital at its start; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def clock_time(at: datetime, zone: str = "UTC") -> str:

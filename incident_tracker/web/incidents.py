@@ -15,7 +15,7 @@ from incident_tracker.models.facts import current_facts
 from incident_tracker.models.incidents import Incident, Stage
 from incident_tracker.models.listings import Filter, incident_page, incident_rows
 from incident_tracker.rules.permissions import Permission
-from incident_tracker.web import choosing, finding
+from incident_tracker.web import choosing, finding, groupings
 from incident_tracker.web.facts import label_of, say
 from incident_tracker.web.spreadsheets import csv_of
 from incident_tracker.work import unit_of_work
@@ -76,12 +76,15 @@ def show(reference: str) -> ResponseReturnValue:
     """One incident: what is due, what is undecided and which question settles it."""
     incident = finding.incident(reference, with_names=True)
     duties, facts = duties_shown(incident.id), current_facts(incident.id)
-    groups = _grouped(duties)
+    undecided = [duty for duty in duties if groupings.standing_of(duty) == "undecided"]
+    by = "recipient" if request.args.get("by") == "recipient" else "time"
     return render_template(
         "incidents/show.html",
         incident=incident,
-        groups=groups,
-        open_questions=open_questions(incident, groups["undecided"]),
+        by=by,
+        parts=groupings.by_recipient(duties) if by == "recipient" else groupings.by_time(duties, clock.now()),
+        undecided=undecided,
+        open_questions=open_questions(incident, undecided),
         facts=facts,
         label=label_of,
         say=say,
@@ -104,19 +107,6 @@ def open_questions(incident: Incident, undecided: list[Duty]) -> list[dict[str, 
 def _urgency(question: dict[str, Any]) -> tuple[bool, Any, int]:
     first = next((duty.conservative_at for duty in question["duties"] if duty.conservative_at), None)
     return (first is None, first or 0, -len(question["duties"]))
-
-
-def _grouped(duties: list[Any]) -> dict[str, list[Any]]:
-    now = clock.now()
-    groups: dict[str, list[Any]] = {"overdue": [], "running": [], "undecided": [], "waiting": [], "ended": []}
-    for duty in duties:
-        if duty.is_overdue(now):
-            groups["overdue"].append(duty)
-        else:
-            groups[
-                {"running": "running", "undecided": "undecided", "not_started": "waiting", "held": "waiting"}.get(duty.state, "ended")
-            ].append(duty)
-    return groups
 
 
 @pages.route("/incidents/<reference>/edit", methods=["GET", "POST"])

@@ -8,6 +8,7 @@ import pytest
 from incident_tracker.models.base import db
 from incident_tracker.models.facts import Fact
 from incident_tracker.models.incidents import Incident
+from incident_tracker.models.movements import open_movements
 from tests.stories import CERTAIN, FRIDAY, duty_of, record, report, set_profile
 
 REPORT = {
@@ -188,6 +189,9 @@ def test_the_profile_is_asked_once_for_all_incidents(browse: Any) -> None:
     before = duty_of(incident, "us.sec.8k_105").state
     set_profile(now=FRIDAY + timedelta(hours=1))
     assert before == "undecided"
+    assert duty_of(incident, "us.sec.8k_105").state == "undecided", "a profile that ends a duty waits for somebody to look"
+    newest = open_movements(incident.id)[-1].id
+    browse("ines").post(f"/incidents/{incident.reference}/moved/accept", data={"newest": newest})
     assert duty_of(incident, "us.sec.8k_105").state == "does_not_apply"
     assert browse("laura").get("/organisation").status_code == 200
     assert browse("ines").get("/organisation").status_code == 403
