@@ -104,7 +104,7 @@ def due(obligation: str, events: tuple[str, ...], zone: str | None, country: str
 @click.argument("facts", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True)
 def assess(facts: Path, as_json: bool) -> None:
-    """Ask every regime what it demands for the facts in a JSON file."""
+    """Ask every regime what it demands for the facts in a JSON file; `law facts` lists the keys, regimes/FACTS.md has an example of every kind."""
     try:
         answer = duties.assess(json.loads(facts.read_text(encoding="utf-8")), law=_law()).to_json()
     except (OSError, ValueError) as error:
@@ -119,6 +119,22 @@ def assess(facts: Path, as_json: bool) -> None:
             )
     for question in answer["questions"]:
         click.echo(f"? {question['fact']} (settles {len(question['settles'])})")
+
+
+@law.command()
+@click.option("--json", "as_json", is_flag=True)
+def facts(as_json: bool) -> None:
+    """Every key of a facts document, with its kind, its question and its values."""
+    asked = [one for one in _law().facts.values() if not one.derive]
+    if as_json:
+        listed = [
+            {"fact": one.name, "kind": one.kind, "per": one.per, "question": one.question, "values": [value for value, _ in one.choices]} for one in asked
+        ]
+        click.echo(json.dumps({"facts": listed}, ensure_ascii=False))
+        return
+    for one in asked:
+        values = f"  [{', '.join(value for value, _ in one.choices)}]" if one.choices else ""
+        click.echo(f"{one.name}  ({one.kind}{', for each ' + one.per if one.per else ''})  {one.question}{values}")
 
 
 def _pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
