@@ -43,12 +43,16 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class FireResult:
-    """What firing came to: how many rungs fired, how many were claimed for it, how many reached nobody, and when the next is due (UTC)."""
+    """What firing came to: how many rungs fired, how many were claimed for it, how many reached nobody, and when the next is due (UTC).
+
+    `late` says of each that fired how many seconds after it was due, or planned, that was.
+    """
 
     fired: int
     claimed: int
     unheard: int
     next_due_at: datetime | None
+    late: tuple[float, ...] = ()
 
 
 @dataclass(slots=True)
@@ -111,7 +115,8 @@ def fire_due(work: Work, limit: int = 500, channels: Collection[str] = ("bell", 
     add_rungs(work.session, [_row(work, clocks[one.duty_id], rung) for one in found.firings if (rung := _reminder(one, clocks, work.now)) is not None])
     plan_all(work, sorted(found.moved))
     _record_firing(work, found, clocks, unheard)
-    return FireResult(len(found.firings), len(claimed), len(unheard), next_rung_at())
+    late = tuple((work.now - max(one.due_at, one.planned_at)).total_seconds() for one in found.firings)
+    return FireResult(len(found.firings), len(claimed), len(unheard), next_rung_at(), late)
 
 
 def watch_over(work: Work, limit: int = 500) -> int:

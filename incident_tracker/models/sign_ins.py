@@ -112,6 +112,11 @@ def forget_old(session: Session, now: datetime, parked_before: datetime) -> int:
     return sum(session.execute(statement).rowcount for statement in old)  # type: ignore[attr-defined]
 
 
+def reopen(session: Session, ahead: datetime) -> int:
+    """Forget tries that were counted later than `ahead`, by a clock that had run away: nobody waits for that moment. Returns how many."""
+    return int(session.execute(delete(Throttle).where(Throttle.last_at > ahead)).rowcount)  # type: ignore[attr-defined]
+
+
 def _locked(session: Session, name: str, now: datetime) -> Throttle:
     session.execute(_insert(session)(Throttle).values(bucket=name, failures=0, last_at=now).on_conflict_do_nothing())
     row = session.get(Throttle, name, with_for_update=True, populate_existing=True)

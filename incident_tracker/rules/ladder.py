@@ -181,7 +181,10 @@ def _reminder(
     last = planned[-1]
     waiting = [rung for rung in known.values() if rung.outcome is None]
     if now >= deadline and at_once is not last and not any(rung.key == last.key or rung.key.startswith(REMINDER) for rung in waiting):
-        yield next_after_deadline(ladder, deadline, now)
+        rung = next_after_deadline(ladder, deadline, now)
+        # one that fired already, by a clock that had run ahead, is never made to wait again: see `actions.clock_jumps`
+        if rung.key not in known or known[rung.key].outcome == "cancelled":
+            yield rung
 
 
 def _again(

@@ -45,5 +45,8 @@ def read(actor: Any, now: datetime) -> Pulse:
 
 
 def is_stale(beat_at: datetime | None, now: datetime, seconds: int) -> bool:
-    """Whether the newest beat is older than `seconds`; without any, nobody is at work."""
-    return beat_at is None or now - beat_at > timedelta(seconds=seconds)
+    """Whether the newest beat is older than `seconds`; without any, nobody is at work.
+
+    One that lies as far in the future says nothing of now: the clock was put back since.
+    """
+    return beat_at is None or abs(now - beat_at) > timedelta(seconds=seconds)

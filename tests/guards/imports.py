@@ -24,8 +24,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"web"} | DOORS_READ,
     "api": {"api"} | DOORS_READ,
     "demo": {"demo"} | DOORS_READ,
-    "delivery": {"channels"} | DOORS_READ,
-    "worker": {"delivery", "factory"} | DOORS_READ,
+    "rendering": {"channels"} | DOORS_READ,
+    "delivery": {"rendering", "channels"} | DOORS_READ,
+    "posting": {"delivery", "rendering", "channels"} | DOORS_READ,
+    "diary": {"rules", "clock"} | LEAVES,
+    "worker": {"delivery", "posting", "diary", "factory"} | DOORS_READ,
     "server": {"factory", "worker"} | LEAVES,
     "law_cli": {"rules", "library"} | LEAVES,
     "cli": {"law_cli", "server", "worker", "delivery", "demo", "factory", "schema"} | DOORS_READ,
@@ -51,7 +54,7 @@ ONLY_IN: dict[str, set[str]] = {
     "gunicorn": {"server"},
     "click": {"cli", "law_cli"},
     "alembic": {"migrations", "schema", "cli"},
-    "sqlalchemy": {"models", "actions", "work", "schema", "web", "api", "demo", "delivery", "worker", "cli", "migrations"},
+    "sqlalchemy": {"models", "actions", "work", "schema", "web", "api", "demo", "delivery", "rendering", "worker", "cli", "migrations"},
     "smtplib": {"channels"}, "requests": {"channels"}, "urllib.request": {"channels"}, "http.client": {"channels"}, "socket": {"channels", "worker", "cli"},
 }
 
