@@ -13,6 +13,12 @@ from incident_tracker.rules import duties, periods
 from incident_tracker.rules.regimes import Obligation, RegimeError
 
 
+class Unusable(click.ClickException):
+    """What was given cannot be used: one line says what was expected, and the command ends with 2."""
+
+    exit_code = 2
+
+
 @click.group()
 def law() -> None:
     """The law that the tracker knows."""
@@ -37,7 +43,7 @@ def show(obligation: str) -> None:
     """Everything about one obligation."""
     found: Obligation | None = _law().obligations.get(obligation)
     if found is None:
-        raise click.UsageError(f"no obligation is called {obligation}; `incident-tracker law list` lists them")
+        raise Unusable(f"no obligation is called {obligation}; `incident-tracker law list` lists them")
     for label, value in (
         ("Obligation", found.id),
         ("Title", found.title),
@@ -86,7 +92,7 @@ def due(obligation: str, events: tuple[str, ...], zone: str | None, country: str
             obligation, _pairs(events, "--event"), zone=zone, country=country, options=_pairs(options, "--option") or None, law=_law()
         )
     except ValueError as error:
-        raise click.UsageError(str(error)) from error
+        raise Unusable(str(error)) from error
     if as_json:
         click.echo(json.dumps(found.to_json(), ensure_ascii=False))
         return
@@ -108,7 +114,7 @@ def assess(facts: Path, as_json: bool) -> None:
     try:
         answer = duties.assess(json.loads(facts.read_text(encoding="utf-8")), law=_law()).to_json()
     except (OSError, ValueError) as error:
-        raise click.UsageError(f"{facts}: {error}") from error
+        raise Unusable(f"{facts}: {error}") from error
     if as_json:
         click.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -142,6 +148,6 @@ def _pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign or not name:
-            raise click.UsageError(f"{option} {text!r}: expected NAME=VALUE")
+            raise Unusable(f"{option} {text!r}: expected NAME=VALUE")
         found[name] = value
     return found
