@@ -14,6 +14,9 @@ from incident_tracker.rules.places import Places, default_places
 __all__ = ["Catalogue", "Certainty", "Count", "FactError", "FactSpec", "Facts", "Hold", "Known", "Moment", "read_facts"]
 
 NO_LIMIT = float("inf")
+#: more people than there are; and the years that calendars and time zones are known for
+_MOST = 10**12
+_YEARS = range(1970, 2200)
 _PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,4})?")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -68,11 +71,11 @@ class Count:
         if isinstance(document, Mapping):
             certainty = document.get("certainty", Certainty.EXACT)
             document = document.get("value")
-        if certainty not in set(Certainty):
+        if certainty not in tuple(Certainty):
             raise FactError(f"{path}.certainty", "one of " + ", ".join(Certainty))
         if document is None or certainty == Certainty.NOT_KNOWN:
             return cls(None, Certainty.NOT_KNOWN)
-        if isinstance(document, bool) or not isinstance(document, int) or document < 0:
+        if isinstance(document, bool) or not isinstance(document, int) or not 0 <= document <= _MOST:
             raise FactError(path, 'a whole number, or {"value": …, "certainty": "exact|about|at_least|not_known"}')
         return cls(document, Certainty(certainty))
 
@@ -150,6 +153,7 @@ class Moment:
             raise FactError(path, "an ISO 8601 time with an offset, such as 2026-11-27T17:30:00+01:00") from None
         if at.utcoffset() is None:
             raise FactError(path, "a time with its offset from UTC, such as 2026-11-27T17:30:00+01:00")
+        _check_year(at.year, path)
         name = zone or getattr(at.tzinfo, "key", None) or _offset_zone(at)
         return cls(at, _checked_zone(name, path))
 
@@ -172,9 +176,16 @@ def _is_day(raw: Any) -> bool:
 
 def _parse_day(raw: Any, path: str) -> date:
     try:
-        return raw if isinstance(raw, date) else date.fromisoformat(raw)
+        day = raw if isinstance(raw, date) else date.fromisoformat(raw)
     except ValueError:
         raise FactError(path, "a day as YYYY-MM-DD") from None
+    _check_year(day.year, path)
+    return day
+
+
+def _check_year(year: int, path: str) -> None:
+    if year not in _YEARS:
+        raise FactError(path, f"a year from {_YEARS.start} to {_YEARS.stop - 1}")
 
 
 def _offset_zone(at: datetime) -> str:
@@ -267,7 +278,7 @@ class _Document:
             places_complete=self._values.pop("affected.places_complete", None),
             moments=self._moments(document.get("moments") or {}, "moments", known=True),
             completed=self._moments(document.get("completed") or {}, "completed", known=False),
-            holds=tuple(self._hold(raw, f"holds[{place}]") for place, raw in enumerate(document.get("holds") or ())),
+            holds=self._holds(document.get("holds") or []),
         )
 
     def _take(self, key: str, raw: Any) -> None:
@@ -305,7 +316,7 @@ class _Document:
         if spec.kind == "flag":
             return raw if isinstance(raw, bool) else _refuse(path, "true, false or null")
         if spec.kind == "number":
-            whole = isinstance(raw, int) and not isinstance(raw, bool) and raw >= 0
+            whole = isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw <= _MOST
             return raw if whole else _refuse(path, "a whole number or null")
         if spec.kind == "count":
             return Count.parse(raw, path)
@@ -349,6 +360,11 @@ class _Document:
         return {
             name: Moment.parse(one, f"{path}.{name}", self._zone) for name, one in raw.items() if one is not None
         }
+
+    def _holds(self, raw: Any) -> tuple[Hold, ...]:
+        if not isinstance(raw, list | tuple):
+            raise FactError("holds", "a list of holds")
+        return tuple(self._hold(one, f"holds[{place}]") for place, one in enumerate(raw))
 
     def _hold(self, raw: Any, path: str) -> Hold:
         if not isinstance(raw, Mapping) or raw.get("from") is None:
