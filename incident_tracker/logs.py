@@ -27,3 +27,11 @@ def logger(name: str) -> structlog.stdlib.BoundLogger:
     """The log of one module."""
     bound: structlog.stdlib.BoundLogger = structlog.get_logger(module=name)
     return bound
+
+
+def place_of(error: BaseException) -> str:
+    """File and line where an error came up; nothing of its message, which can hold what a person typed."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"

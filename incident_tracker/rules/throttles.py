@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime, timedelta
 
 #: failures until a bucket closes, by its kind. An address may be a whole office; the rest is one person's.
-LIMITS = {"address": 20, "account": 5, "device": 5, "code": 5, "confirm": 5, "reset": 3, "passkey": 20}
+LIMITS = {"address": 20, "account": 5, "device": 5, "code": 5, "confirm": 5, "reset": 3, "passkey": 20, "token": 20}
 
 #: how long it stays closed after the last allowed failure, and after each one more. It never grows beyond the last:
 #: whoever tries on somebody else's name must not be able to lock them out for good.
@@ -25,3 +25,9 @@ def closed_until(kind: str, failures: int, now: datetime) -> datetime | None:
     """Until when a bucket is closed after so many failures, the last of them at `now`; None while it stays open."""
     over = failures - LIMITS[kind]
     return now + PAUSES[min(over, len(PAUSES) - 1)] if over >= 0 else None
+
+
+def network(address: str | None) -> str:
+    """What of an address tries are counted for: all of an IPv4 one, of an IPv6 one the part that one customer has."""
+    found = address or "unknown"
+    return ":".join(found.split(":")[:4]) + "::/64" if ":" in found else found

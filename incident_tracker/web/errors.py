@@ -78,10 +78,6 @@ def _database_error(error: OperationalError) -> tuple[str, int]:
 
 def _unexpected(error: Exception) -> tuple[str, int]:
     # the type and place only: the message of an error can hold what a person typed
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
-    log.error("unexpected", problem=type(error).__name__, place=place, endpoint=request.endpoint)
+    log.error("unexpected", problem=type(error).__name__, place=logs.place_of(error), endpoint=request.endpoint)
     title, text = HTTP_WORDS[500]
     return _page(500, title, text, typed=parking.typed_fields())

@@ -171,8 +171,7 @@ def safe_path(text: Any) -> str:
 
 def address() -> str:
     """Where the request came from; of an IPv6 address the part that one customer has."""
-    found = request.remote_addr or "unknown"
-    return ":".join(found.split(":")[:4]) + "::/64" if ":" in found else found
+    return throttles.network(request.remote_addr)
 
 
 def password_buckets(email: str, person: Person | None) -> set[str]:
