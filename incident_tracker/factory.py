@@ -7,7 +7,7 @@ from flask import Flask
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from incident_tracker import library, logs, models, web
+from incident_tracker import api, library, logs, models, web
 from incident_tracker.config import Config, from_environment, load_secrets
 from incident_tracker.models.base import db
 
@@ -38,7 +38,11 @@ def create_app(config: Config | None = None) -> Flask:
     library.fill(config.instance)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(files("incident_tracker.migrations")), render_as_batch=True, compare_type=True)
+    api.register(app, config)
     web.register(app, config)
+    # a program shows a token with each request, and no browser does so by itself: there is nothing to forge
+    for entrance in api.ENTRANCES:
+        web.csrf.exempt(entrance)
     app.logger.debug("tables: %s", ", ".join(models.__all__))
     return app
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from incident_tracker import library
-from incident_tracker.actions import accounts, duties, evidence, incidents, notices, people, playbooks, sign_ins
+from incident_tracker.actions import accounts, duties, evidence, incidents, notices, people, playbooks, sign_ins, tokens
 from incident_tracker.models.base import db
 from incident_tracker.models.evidence import Vault
 from incident_tracker.models.incidents import Incident
@@ -62,8 +62,18 @@ def address(rule: Rule, told: Told) -> str:
 
 
 def routes(app: Flask, method: str) -> list[Rule]:
-    """The routes that answer this method, by endpoint."""
+    """The routes that answer this method, by endpoint, those of the API too."""
     return sorted((rule for rule in app.url_map.iter_rules() if method in (rule.methods or ())), key=lambda rule: (rule.endpoint, rule.rule))
+
+
+def is_of_the_api(rule: Rule) -> bool:
+    """Whether a program calls there, with a token; all else are pages, with sessions and forms."""
+    return rule.rule.startswith("/api/")
+
+
+def pages(app: Flask, method: str) -> list[Rule]:
+    """The routes for people that answer this method, by endpoint."""
+    return [rule for rule in routes(app, method) if not is_of_the_api(rule)]
 
 
 def _change(action: Callable[..., Any], by: str = "ines") -> Any:
@@ -116,9 +126,10 @@ def _with_message(reference: str) -> dict[str, Any]:
 
 
 def with_accounts() -> dict[str, Any]:
-    """Somebody is invited, Ines has a passkey and a text that was kept when her session ended."""
+    """Somebody is invited, Ines has a passkey, a token and a text that was kept when her session ended."""
     made = accounts.NewPasskey(b"credential", b"key", 0, False, "single_device", ["internal"], "handle-of-ines")
     passkey = _change(lambda work: accounts.add_passkey(work, "Work laptop", made, "a challenge"))
     form = _change(lambda work: sign_ins.park_form(work, stories.person("ines"), "/incidents/report", "sealed"))
     invitation, _link = _change(lambda work: people.invite(work, "new@harbour.example", ["officer"], "http://localhost"), by="adam")
-    return {"passkey_id": passkey.id, "form_id": form.id, "invitation_id": invitation.id}
+    token, _text = _change(lambda work: tokens.make_token(work, "monitoring", ["law:read"], 90))
+    return {"passkey_id": passkey.id, "form_id": form.id, "invitation_id": invitation.id, "token_id": token.id}

@@ -20,6 +20,9 @@ OPEN_ENDPOINTS = frozenset({
     "invitations.accept", "invitations.set_up",
 })
 
+#: below it the API answers, which lets nobody in by a session and asks for a token itself
+OTHER_DOOR = "/api/"
+
 
 def register(app: Flask) -> None:
     """Check every request before anything else sees it, the check of form tokens included."""
@@ -50,7 +53,7 @@ def fresh(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseRet
 
 
 def _end_old_session() -> None:
-    if request.endpoint == "static" or not current_user.is_authenticated:
+    if request.endpoint == "static" or _is_elsewhere() or not current_user.is_authenticated:
         return
     now = clock.now()
     if sessions.is_over(now):
@@ -61,12 +64,12 @@ def _end_old_session() -> None:
 
 def _refuse_nul() -> None:
     # no text has this sign, no keyboard types it, and PostgreSQL does not take it
-    if request.endpoint != "static" and ("\0" in request.path or any("\0" in text for _, text in request.values.items(multi=True))):
+    if request.endpoint != "static" and not _is_elsewhere() and ("\0" in request.path or any("\0" in text for _, text in request.values.items(multi=True))):
         raise BadRequest
 
 
 def _ask_to_sign_in() -> Response | None:
-    if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS or current_user.is_authenticated:
+    if request.endpoint is None or _is_elsewhere() or request.endpoint in OPEN_ENDPOINTS or current_user.is_authenticated:
         return None
     if request.method not in ("GET", "HEAD"):
         return parking.park_and_ask()
@@ -74,3 +77,7 @@ def _ask_to_sign_in() -> Response | None:
         flash("Your session has ended. Sign in again to go on where you were.", "plain")
     path = request.full_path.rstrip("?")
     return redirect(url_for("security.login", next=path if path != "/" else None))
+
+
+def _is_elsewhere() -> bool:
+    return request.path.startswith(OTHER_DOOR)

@@ -10,9 +10,11 @@ from wtforms import StringField, validators
 
 from incident_tracker import clock
 from incident_tracker.actions import people as acts
+from incident_tracker.actions import tokens
 from incident_tracker.errors import NotFound
 from incident_tracker.models.base import db
 from incident_tracker.models.people import Invitation, Person, find_people, open_invitations
+from incident_tracker.models.tokens import ApiToken, tokens_of
 from incident_tracker.rules.permissions import ROLE_MEANINGS, Permission, Role
 from incident_tracker.web import choosing, guard
 from incident_tracker.web.fact_fields import CheckboxList
@@ -119,6 +121,18 @@ def password_link(person_id: int) -> ResponseReturnValue:
     return render_template("people/link.html", what="password", name=person.name, link=link, mailed=False, back=back)
 
 
+@pages.post("/people/<int:person_id>/tokens/<int:token_id>/revoke")
+def revoke_token(person_id: int, token_id: int) -> ResponseReturnValue:
+    """Take somebody's API token back."""
+    person, token = _person(person_id), db.session.get(ApiToken, token_id)
+    if token is None or token.person_id != person.id:
+        raise NotFound("token")
+    with unit_of_work(current_user) as work:
+        tokens.revoke_token(work, token)
+    flash(f"The token “{token.name}” is revoked: it opens nothing any more.", "good")
+    return redirect(url_for(".show", person_id=person_id))
+
+
 @pages.route("/people/invite", methods=["GET", "POST"])
 @guard.fresh
 def invite() -> ResponseReturnValue:
@@ -150,7 +164,8 @@ def _asked() -> dict[str, str]:
 
 
 def _page(person: Person, form: RolesForm) -> ResponseReturnValue:
-    return render_template("people/show.html", person=person, form=form), 422 if form.errors else 200
+    live = [token for token in tokens_of(person.id) if token.is_live(clock.now())]
+    return render_template("people/show.html", person=person, form=form, tokens=live), 422 if form.errors else 200
 
 
 def _person(person_id: int) -> Person:

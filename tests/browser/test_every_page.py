@@ -31,7 +31,7 @@ def test_it_reads_well(story: Story, as_person: Callable[..., BrowserContext], l
 
 def test_it_looks_at_every_page(tmp_path: Path) -> None:
     app = create_app(test_config(tmp_path, f"sqlite:///{tmp_path / 'never-opened.sqlite3'}", debug=True))
-    pages = {rule.endpoint for rule in addresses.routes(app, "GET")}
+    pages = {rule.endpoint for rule in addresses.pages(app, "GET")}
     looked_at = {one.endpoint for one in LOOKS}
     assert pages - looked_at - BY_STEPS - NO_PAGES == set(), "give it its line in tests/browser/pages.py"
     assert (looked_at | BY_STEPS | NO_PAGES) - pages == set()
