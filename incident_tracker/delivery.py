@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
 from jinja2 import Environment
 
 from incident_tracker import clock, logs, rendering

@@ -18,6 +18,7 @@ from incident_tracker.delivery import Door, Tally, open_channels
 from incident_tracker.diary import Diary
 from incident_tracker.models.alerts import beat, live, next_rung_at, note_failure
 from incident_tracker.models.messages import next_attempt_at
+from incident_tracker.posting import PostRoom
 from incident_tracker.rules.jumps import Jump
 from incident_tracker.work import CLOCKWORK, unit_of_work
 
@@ -33,6 +34,7 @@ class Pass:
     now: datetime | None = None
     fired: int = 0
     letters: Tally = field(default_factory=Tally)
+    posted: Tally = field(default_factory=Tally)
 
     @property
     def worker(self) -> str:
@@ -84,6 +86,16 @@ def deliver(one: Pass) -> None:
         one.diary.note_mail("email" in done.went, "email" in done.down, one.now or clock.now())
 
 
+def post(one: Pass) -> None:
+    """Send what is due to rooms and to people's own ways beside mail."""
+    room = PostRoom(one.app.extensions["tracker"], one.app.jinja_env, one.worker, one.now)
+    try:
+        room.post_due()
+    finally:
+        done = one.posted = room.tally
+        one.diary.add(sent=done.sent, failed=done.failed, dead=done.dead, withdrawn=done.withdrawn)
+
+
 def show_life(one: Pass) -> None:
     """Say that this process lives, even if its other jobs are slow or fail: its letters are left to it while it does."""
     with unit_of_work(CLOCKWORK, one.now) as work:
@@ -112,13 +124,14 @@ class Job:
 #: in this order; a new job gets its line here
 JOBS = (
     Job("fire", "clock", fire), Job("refresh", "clock", refresh), Job("watch over", "clock", watch_over), Job("deliver", "mail", deliver),
+    Job("post", "post", post),
     Job("show life", "life", show_life), Job("sweep up", "upkeep", sweep_up, 86_400),
 )
 #: the job whose running through is the pulse: without it nobody is warned
 VITAL = "fire"
-TRACKS = ("clock", "mail", "life", "upkeep")
+TRACKS = ("clock", "mail", "post", "life", "upkeep")
 #: what hangs on the clock is settled before these go on, and they wake at the next moment that is due
-TIMED = ("clock", "mail")
+TIMED = ("clock", "mail", "post")
 #: how long stopping waits for a round; a mail server may take longer
 STOP_SECONDS = 8.0
 #: how often the clock is compared with one that never jumps
@@ -251,8 +264,8 @@ class Worker:
         now = clock.now()
         if self._stopping:
             return
-        for other, moment in (("clock", next_rung_at()), ("mail", next_attempt_at())):
-            if moment is not None and (moment > now or (other == "mail" and track == "clock")):
+        for other, moment in (("clock", next_rung_at()), ("mail", next_attempt_at()), ("post", next_attempt_at())):
+            if moment is not None and (moment > now or (other != "clock" and track == "clock")):
                 self._scheduler.add_job(self._round, "date", args=[other], run_date=max(moment, now), id=f"{other}-next", replace_existing=True)
 
 

@@ -34,13 +34,15 @@ BATCH = 10
 class Failure:
     """Why a letter was not sent. `is_permanent`: it never will be; `is_unclear`: it may have been taken all the same.
 
-    `jitter`, from 0 to 1, spreads the tries of many letters that failed together.
+    `jitter`, from 0 to 1, spreads the tries of many letters that failed together. `retry_after` is how long the receiver
+    asks to be left alone.
     """
 
     text: str
     is_permanent: bool = False
     is_unclear: bool = False
     jitter: float = 0.0
+    retry_after: timedelta | None = None
 
 
 def queue(
@@ -105,7 +107,7 @@ def mark_failed(work: Work, message: Message, worker: str, failure: Failure) -> 
     work.require(Permission.RUN_CLOCKWORK)
     if message.leased_by != worker:
         return
-    delay = None if failure.is_permanent else retries.delay(message.attempts, failure.jitter)
+    delay = None if failure.is_permanent else retries.delay(message.attempts, failure.jitter, failure.retry_after)
     letter = carried_by(message)
     for one in letter:
         one.last_error, one.attempts = failure.text[:500], message.attempts
@@ -207,7 +209,7 @@ def _change(work: Work, ids: Collection[int], **values: Any) -> None:
 
 
 def _record(work: Work, message: Message, action: str, what: str) -> None:
-    to = message.person.name if message.person else "an address"
+    to = message.person.name if message.person else message.destination.name if message.destination else "an address"
     work.record(
         action, f"{message.kind.replace('_', ' ')} by {message.channel} to {to}: {what}", incident=message.incident, subject=f"message:{message.id}",
         after={"message_id": message.message_id, "attempts": message.attempts},

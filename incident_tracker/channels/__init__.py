@@ -4,13 +4,14 @@ from typing import Any
 
 from incident_tracker.channels.bell import Bell
 from incident_tracker.channels.email import Email
-from incident_tracker.channels.letters import Channel, ChannelError, Letter, Way
+from incident_tracker.channels.letters import Channel, ChannelError, Letter, Target, Way
+from incident_tracker.channels.webhook import Webhook
 
-__all__ = ["CHANNELS", "Channel", "ChannelError", "Letter", "Way", "open_channels"]
+__all__ = ["CHANNELS", "Channel", "ChannelError", "Letter", "Target", "Way", "open_channels"]
 
-CHANNELS: dict[str, Channel] = {channel.name: channel for channel in (Bell(), Email())}
+CHANNELS: dict[str, Channel] = {channel.name: channel for channel in (Bell(), Email(), Webhook())}
 
 
 def open_channels(settings: Any) -> tuple[str, ...]:
-    """The names of the channels that these settings turn on."""
-    return tuple(name for name, channel in CHANNELS.items() if channel.is_on(settings))
+    """The names of the channels that these settings turn on and that need no destination: what everybody is told by."""
+    return tuple(name for name, channel in CHANNELS.items() if channel.setup is None and channel.is_on(settings))

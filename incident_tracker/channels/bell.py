@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from incident_tracker.channels.letters import Letter
+from incident_tracker.channels.letters import NOWHERE, Letter, Target
 
 
 class Bell:
@@ -12,15 +12,23 @@ class Bell:
 
     name = "bell"
     is_immediate = True
+    setup = None
+    follows_duties = False
+    gathers = True
 
     def is_on(self, settings: Any) -> bool:
         """Whether it can be used."""
         return True
 
+    def check(self, target: Target) -> dict[str, str]:
+        """Nothing is entered."""
+        return {}
+
     @contextmanager
-    def open(self, settings: Any) -> Iterator["Bell"]:
+    def open(self, settings: Any, target: Target = NOWHERE) -> Iterator["Bell"]:
         """Nothing needs to be opened."""
         yield self
 
-    def send(self, letter: Letter) -> None:
+    def send(self, letter: Letter) -> str:
         """It is there already."""
+        return ""

@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
 
-from incident_tracker.channels.letters import ChannelError, Letter
+from incident_tracker.channels.letters import NOWHERE, ChannelError, Letter, Target
 from incident_tracker.config import LOCAL_HOSTS
 
 #: how long one step of the talk with the server may take, in seconds; there are about ten in the longest
@@ -23,13 +23,20 @@ class Email:
 
     name = "email"
     is_immediate = False
+    setup = None
+    follows_duties = False
+    gathers = True
 
     def is_on(self, settings: Any) -> bool:
         """Whether a mail server is set."""
         return bool(settings.mail_is_on)
 
+    def check(self, target: Target) -> dict[str, str]:
+        """Nothing is entered."""
+        return {}
+
     @contextmanager
-    def open(self, settings: Any) -> Iterator["Post"]:
+    def open(self, settings: Any, target: Target = NOWHERE) -> Iterator["Post"]:
         """A connection that is made with the first letter, kept for the others and ended politely."""
         post = Post(settings)
         try:
@@ -45,7 +52,7 @@ class Post:
         self.settings = settings
         self.server: smtplib.SMTP | None = None
 
-    def send(self, letter: Letter) -> None:
+    def send(self, letter: Letter) -> str:
         """Hand one letter to the server; returns once the server has said that it took it. Raises ChannelError."""
         message = compose(letter, self.settings)
         server = self._connected()
@@ -63,6 +70,7 @@ class Post:
             raise ChannelError(f"the mail server cannot take this address: {error}", is_permanent=True) from error
         except (smtplib.SMTPException, OSError) as error:
             raise self._down(f"the talk with the mail server broke off: {_reason(error)}", is_unclear=True) from error
+        return "taken"
 
     def close(self) -> None:
         """End the connection, if there is one; a server that no longer listens is left."""
@@ -141,11 +149,11 @@ def compose(letter: Letter, settings: Any) -> EmailMessage:
     return message
 
 
-def _address(name: str, address: str, **fault: bool) -> Address:
+def _address(name: str, address: str, *, is_down: bool = False, is_permanent: bool = False) -> Address:
     try:
         return Address(_one_line(name), addr_spec=address)
     except (ValueError, IndexError, MessageError) as error:
-        raise ChannelError("an address cannot be written in a mail", **fault) from error
+        raise ChannelError("an address cannot be written in a mail", is_down=is_down, is_permanent=is_permanent) from error
 
 
 def domain_of(address: str) -> str:

@@ -31,6 +31,9 @@ class DutyState(StrEnum):
 #: duties that somebody still has to do something about
 OPEN_STATES = (DutyState.UNDECIDED, DutyState.NOT_STARTED, DutyState.RUNNING, DutyState.HELD)
 
+#: duties that are warned of. One that cannot be decided yet is among them: an unknown fact never silences a duty
+WARNED_STATES = (DutyState.RUNNING, DutyState.UNDECIDED)
+
 
 class Duty(Base):
     """One obligation for one recipient. Recomputing it keeps its owner, its decisions and its proof."""

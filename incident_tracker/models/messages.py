@@ -28,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, aliased, joinedload, mapped_column, relationship
 
 from incident_tracker.models.alerts import Heartbeat, Rung
 from incident_tracker.models.base import Base, UTCDateTime, db
@@ -212,6 +212,16 @@ def waited_for(now: datetime) -> list[Destination]:
 def is_destination_used(destination_id: int) -> bool:
     """Whether anything was ever sent, or is to be sent, to a destination."""
     return bool(db.session.scalar(select(exists().where(Message.destination_id == destination_id))))
+
+
+def was_warned(message: Message) -> bool:
+    """Whether the destination of a message was sent a warning of the same duty and deadline."""
+    its_rung, rung = aliased(Rung), message.rung
+    query = select(Message.id).join(its_rung, its_rung.id == Message.rung_id).where(
+        Message.destination_id == message.destination_id, Message.duty_id == message.duty_id, Message.kind == "warning", Message.sent_at.is_not(None),
+        its_rung.deadline_at == (rung.deadline_at if rung else None),
+    )
+    return bool(db.session.scalar(select(query.exists())))
 
 
 def carried_by(message: Message) -> list[Message]:

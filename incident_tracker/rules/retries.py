@@ -9,12 +9,13 @@ LONGEST = timedelta(minutes=5)
 TRIES = 900
 
 
-def delay(attempts: int, jitter: float) -> timedelta | None:
+def delay(attempts: int, jitter: float, asked: timedelta | None = None) -> timedelta | None:
     """How long to wait after so many failed tries; None after the last one.
 
-    `jitter`, from 0 to 1, adds up to a quarter, so that many messages do not come back all at once.
+    `jitter`, from 0 to 1, adds up to a quarter, so that many messages do not come back all at once. `asked` is how long the
+    receiver wants to be left alone: it is never tried sooner.
     """
     if attempts >= TRIES:
         return None
     doubled = FIRST * 2 ** min(max(attempts, 1) - 1, 10)
-    return min(doubled, LONGEST) * (1 + jitter / 4)
+    return max(min(doubled, LONGEST), asked or timedelta(0)) * (1 + jitter / 4)

@@ -1,0 +1,172 @@
+"""Letters as they read at the moment of sending: what a message may say by now, to whom it goes, or why it must not go."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment
+from sqlalchemy import select
+from sqlalchemy.orm import defer, joinedload
+from sqlalchemy.sql.base import ExecutableOption
+
+from incident_tracker import library
+from incident_tracker.actions.alerts import WARNED_OF
+from incident_tracker.channels.letters import Item, Letter
+from incident_tracker.config import Config
+from incident_tracker.models.base import db
+from incident_tracker.models.duties import Duty, count_warned_with
+from incident_tracker.models.incidents import Incident
+from incident_tracker.models.messages import Message, carried_by, was_warned
+from incident_tracker.models.people import Person
+from incident_tracker.rules.permissions import may_see
+
+
+class NotToBeSent(Exception):
+    """A message that must not go out; the text is the sentence kept with it."""
+
+
+def letter(number: int, settings: Config, templates: Environment, now: datetime) -> Letter:
+    """The letter of a message as it reads at `now` (UTC). Raises NotToBeSent. The read ends before anything is sent."""
+    try:
+        found = message(number, WHOLE)
+        _check_person(found)
+        # to the minute, so that a warning three hours before says "3 h", not "2 h 59 min"
+        reading = Reading(settings, now.replace(second=0, microsecond=0))
+        return _posted(found, reading, templates, now) if found.destination_id is not None else _mailed(found, reading, templates, now)
+    finally:
+        db.session.rollback()
+
+
+def _mailed(found: Message, reading: "Reading", templates: Environment, now: datetime) -> Letter:
+    values = reading.values(found)
+    subject, _, text = templates.get_template(f"messages/{found.kind}.txt").render(values).lstrip().partition("\n")
+    return Letter(
+        to_name=found.person.name if found.person else "",
+        to_address=found.person.email if found.person else found.address or "",
+        subject=subject.strip(), text=text.strip() + "\n",
+        html=templates.get_template(f"messages/{found.kind}.html").render(values | {"subject": subject.strip()}),
+        message_id=found.message_id or "", thread=found.incident.reference.lower() if found.incident else "",
+        is_urgent=values.get("loudness") == "loud", at=now,
+    )
+
+
+def _posted(found: Message, reading: "Reading", templates: Environment, now: datetime) -> Letter:
+    """What goes to a destination: the subject that a mail has, and of each duty its title and deadline. A room hears of no restricted incident."""
+    incident, is_warning = found.incident, found.kind == "warning"
+    if incident is None:
+        raise NotToBeSent("It is of no incident.")
+    if is_warning and found.person_id is None and incident.restricted:
+        raise NotToBeSent("The incident is restricted by now: no room is told of it.")
+    if not is_warning and not was_warned(found):
+        raise NotToBeSent("The warning that this follows was never sent.")
+    values = reading.values(found) if is_warning else reading.followed(found)
+    subject = templates.get_template("messages/warning.txt").render(values).lstrip().partition("\n")[0].strip()
+    due = templates.get_template("destinations/due.txt")
+    items = tuple(
+        Item(
+            one["title"], due.render(values, one=one).strip(), one["deadline"].astimezone(ZoneInfo(one["zone"])), one["is_over"], one["is_target"],
+            one["link"], one["key"],
+        )
+        for one in values["warnings"]
+    )
+    return Letter(
+        to_name="", to_address="", subject=subject, text=" ".join(templates.get_template("destinations/room.txt").render(values).split()), html="",
+        message_id=found.message_id or "", thread=incident.reference.lower(), is_urgent=values["loudness"] == "loud", at=now,
+        kind=found.kind, reference=incident.reference, link=values["link"], items=items,
+    )
+
+
+class Reading:
+    """What a message's template may show. Of a restricted incident that is its reference, its deadlines and where to look."""
+
+    def __init__(self, settings: Config, now: datetime) -> None:
+        self.settings, self.now = settings, now
+
+    def values(self, message: Message) -> dict[str, Any]:
+        """The values by name. Raises NotToBeSent for warnings that are no longer needed."""
+        incident = message.incident
+        values: dict[str, Any] = {
+            "organisation": self.settings.organisation, "base_url": self.settings.base_url.rstrip("/"), "now": self.now,
+            "zone": message.person.zone if message.person else "UTC", "name": message.person.name if message.person else "",
+            "content": message.content, "reference": incident.reference if incident else "", "restricted": bool(incident and incident.restricted),
+            "title": incident.title if incident and not incident.restricted else "",
+        }
+        if "until" in message.content:
+            values["until"] = datetime.fromisoformat(message.content["until"])
+        values["link"] = f"{values['base_url']}/incidents/{incident.reference}" if incident else values["base_url"]
+        return values | self._warnings(message) if message.kind == "warning" else values
+
+    def followed(self, message: Message) -> dict[str, Any]:
+        """The same for what follows a warning: of which duty and deadline it was, whether or not that still stands."""
+        incident = message.incident
+        assert incident is not None
+        one = self._warning(message)
+        return {"first": one, "warnings": [one], "loudness": "normal", "reference": incident.reference, "link": one["link"], "now": self.now, "overtaken": 0}
+
+    def _warnings(self, message: Message) -> dict[str, Any]:
+        warnings = [self._warning(one) for one in carried_by(message) if _still_matters(one)]
+        if not warnings:
+            raise NotToBeSent("The duty was settled, or its deadline moved, before this could be sent.")
+        warnings.sort(key=lambda one: (one["deadline"], one["title"]))
+        loudest = "loud" if any(one["loudness"] == "loud" for one in warnings) else "normal"
+        return {"warnings": warnings, "first": warnings[0], "loudness": loudest, "overtaken": sum(one["overtaken"] for one in warnings)}
+
+    def _warning(self, message: Message) -> dict[str, Any]:
+        duty, rung, incident = message.duty, message.rung, message.incident
+        assert duty is not None and rung is not None and incident is not None
+        shown = not incident.restricted
+        facts = library.shelf().law.facts
+        return {
+            "deadline": rung.deadline_at, "day": _day_of(duty), "zone": duty.zone, "is_target": duty.conservative_at is None,
+            "is_over": rung.deadline_at <= self.now,
+            "loudness": rung.loudness, "overtaken": rung.overtaken_count, "is_undecided": duty.state == "undecided",
+            "title": duty.title if shown else "", "recipient": duty.recipient_name if shown else "", "citation": duty.citation if shown else "",
+            "others": count_warned_with(duty.id) if duty.state == "undecided" else 0,
+            "owner": duty.owner.name if shown and duty.owner else "",
+            "missing": [spec.label if (spec := facts.find(name)) else name for name in duty.missing] if shown else [],
+            "link": f"{self.settings.base_url.rstrip('/')}/incidents/{incident.reference}/duties/{duty.id}",
+            "key": f"{incident.reference}:{duty.id}:{rung.deadline_at.astimezone(UTC):%Y-%m-%dT%H:%MZ}",
+        }
+
+
+#: what a letter is made of, and what its entry in the record names: asked for piece by piece they cost ten queries a letter
+WHOLE = (
+    joinedload(Message.person), joinedload(Message.rung),
+    joinedload(Message.incident).options(defer(Incident.summary), defer(Incident.search_text), defer(Incident.questions)),
+    joinedload(Message.duty).options(
+        defer(Duty.because), defer(Duty.steps), defer(Duty.warnings), defer(Duty.versions), joinedload(Duty.owner).load_only(Person.name).lazyload("*"),
+    ),
+)
+NAMES = (joinedload(Message.person).load_only(Person.name).lazyload("*"), joinedload(Message.incident).load_only(Incident.reference))
+
+
+def message(number: int, loads: Sequence[ExecutableOption] = ()) -> Message:
+    """A message by its id, with the names that its entry in the record needs. Raises LookupError."""
+    found = db.session.scalar(select(Message).where(Message.id == number).options(*(loads or NAMES)))
+    if found is None:
+        raise LookupError(f"message {number} is gone")
+    return found
+
+
+def _check_person(message: Message) -> None:
+    """Who left, or may no longer know of the incident, is not written to."""
+    if message.person is None:
+        return
+    if not message.person.active:
+        raise NotToBeSent("The person can no longer sign in.")
+    if message.incident is not None and not may_see(message.person, message.incident):
+        raise NotToBeSent("The person may no longer know of the incident.")
+
+
+def _still_matters(message: Message) -> bool:
+    duty, rung = message.duty, message.rung
+    if duty is None or rung is None:
+        return False
+    return duty.state in WARNED_OF and (duty.conservative_at or duty.target_at) == rung.deadline_at
+
+
+def _day_of(duty: Duty) -> str:
+    """The deadline's day, where the law counts in whole days; empty where it is an instant."""
+    value = duty.conservative_value or ""
+    return value if len(value) == len("2026-11-30") else ""
