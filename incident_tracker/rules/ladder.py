@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -10,15 +10,18 @@ from pathlib import Path
 from incident_tracker.rules.sources import Node, RegimeError, read_yaml
 
 __all__ = [
-    "AUDIENCES", "LOUDNESS", "Agreement", "Ladder", "LadderError", "PlannedRung", "Reminder", "Standing", "Step",
-    "agree", "choose", "load_ladders", "next_after_deadline", "plan", "reminder_number",
+    "AUDIENCES", "LOUDNESS", "UNANSWERED", "Agreement", "Escalation", "Ladder", "LadderError", "PlannedRung", "Reminder", "Standing", "Step",
+    "agree", "choose", "load_ladders", "next_after_deadline", "next_if_unanswered", "plan", "reminder_number",
 ]
 
 #: who can be told; each stands for people found when the warning fires
-AUDIENCES = ("owner", "legal", "managers")
+AUDIENCES = ("owner", "lead", "legal", "managers", "on_call")
 LOUDNESS = ("quiet", "normal", "loud")
 #: keys that are made here and that no file may use
-REMINDER, AGAIN = "overdue-", "again-"
+REMINDER, AGAIN, UNANSWERED = "overdue-", "again-", "unanswered-"
+_MADE = (REMINDER, AGAIN, UNANSWERED)
+#: the longest key of a file: what is made of it here must fit into forty signs
+_KEY_LENGTH = 24
 _UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
@@ -28,10 +31,23 @@ class LadderError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One warning of a ladder. `before` counts back from the deadline; None is the start of the clock."""
+    """One warning of a ladder. `before` counts back from the deadline; None is the start of the clock.
+
+    `by` names the channels it goes by, the bell always among them; empty: every channel that is set up.
+    """
 
     key: str
     before: timedelta | None
+    audience: tuple[str, ...]
+    loudness: str
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """Whom else to tell when nobody has acknowledged for the time `after`, counted from the warning before."""
+
+    after: timedelta
     audience: tuple[str, ...]
     loudness: str
 
@@ -48,13 +64,17 @@ class Reminder:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """The warnings of one kind of clock: `basis` is "law" or "target", `up_to` the longest clock it is for (None: any)."""
+    """The warnings of one kind of clock: `basis` is "law" or "target", `up_to` the longest clock it is for (None: any).
+
+    `unanswered` are the steps that follow a warning up to the deadline, one after the other, until somebody acknowledges.
+    """
 
     name: str
     basis: str
     up_to: timedelta | None
     steps: tuple[Step, ...]
     reminders: tuple[Reminder, ...]
+    unanswered: tuple[Escalation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +85,12 @@ class PlannedRung:
     due_at: datetime
     audience: tuple[str, ...]
     loudness: str
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A rung as it is remembered; `outcome` None is waiting, else fired, unheard, overtaken or cancelled at `ended_at`."""
+    """A rung as it is remembered; `outcome` None is waiting, else fired, unheard, answered, overtaken or cancelled at `ended_at`."""
 
     id: int
     key: str
@@ -79,6 +100,7 @@ class Standing:
     loudness: str
     outcome: str | None = None
     ended_at: datetime | None = None
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +134,7 @@ def plan(ladder: Ladder, start: datetime, deadline: datetime) -> list[PlannedRun
         due_at = start if step.before is None else deadline - step.before
         is_last = step.before == timedelta(0)
         if is_last or (step.before is None and start < deadline) or start < due_at < deadline:
-            rungs.append(PlannedRung(step.key, due_at, step.audience, step.loudness))
+            rungs.append(PlannedRung(step.key, due_at, step.audience, step.loudness, step.by))
     return sorted(rungs, key=lambda rung: rung.due_at)
 
 
@@ -127,6 +149,27 @@ def next_after_deadline(ladder: Ladder, deadline: datetime, after: datetime) -> 
         counted += reminder.lasting // reminder.every
         base += reminder.lasting // reminder.every * reminder.every
     raise AssertionError("the last reminder of a ladder has no end")
+
+
+def next_if_unanswered(ladder: Ladder, key: str, fired_at: datetime, deadline: datetime) -> PlannedRung | None:
+    """The warning that follows one fired at `fired_at` (UTC) if nobody acknowledges; None after the last step, or where the deadline comes first.
+
+    After the deadline none follows: the reminders come soon enough, and to everybody.
+    """
+    number, of = _followed(key)
+    if of.startswith(REMINDER) or number >= len(ladder.unanswered):
+        return None
+    step = ladder.unanswered[number]
+    due_at = fired_at + step.after
+    return PlannedRung(f"{UNANSWERED}{number + 1}-{of}", due_at, step.audience, step.loudness) if due_at < deadline else None
+
+
+def _followed(key: str) -> tuple[int, str]:
+    """Which step an unanswered warning was, and of which rung: `unanswered-2-24h-before` is (2, "24h-before"); a rung itself is step 0."""
+    if not key.startswith(UNANSWERED):
+        return 0, key
+    number, _, of = key.removeprefix(UNANSWERED).partition("-")
+    return int(number), of
 
 
 def reminder_number(key: str) -> int:
@@ -147,7 +190,7 @@ def agree(ladder: Ladder | None, start: datetime, deadline: datetime, now: datet
     known = {rung.key: rung for rung in remembered if rung.deadline_at == deadline}
     planned = plan(ladder, start, deadline)
     keys = {rung.key for rung in planned}
-    gone = [rung for rung in waiting if rung.deadline_at != deadline or (rung.key not in keys and not rung.key.startswith((REMINDER, AGAIN)))]
+    gone = [rung for rung in waiting if rung.deadline_at != deadline or (rung.key not in keys and not rung.key.startswith(_MADE))]
     fresh = [rung for rung in planned if rung.key not in known or known[rung.key].outcome == "cancelled"]
     moved = [(known[rung.key].id, rung) for rung in planned if rung.key in known and known[rung.key].outcome is None and _differs(known[rung.key], rung)]
     at_once = _most_urgent(fresh, known.values(), now)
@@ -165,7 +208,7 @@ def agree(ladder: Ladder | None, start: datetime, deadline: datetime, now: datet
 
 
 def _differs(standing: Standing, rung: PlannedRung) -> bool:
-    return (standing.due_at, standing.audience, standing.loudness) != (rung.due_at, rung.audience, rung.loudness)
+    return (standing.due_at, standing.audience, standing.loudness, standing.by) != (rung.due_at, rung.audience, rung.loudness, rung.by)
 
 
 def _most_urgent(fresh: Iterable[PlannedRung], known: Iterable[Standing], now: datetime) -> PlannedRung | None:
@@ -181,10 +224,13 @@ def _reminder(
     last = planned[-1]
     waiting = [rung for rung in known.values() if rung.outcome is None]
     if now >= deadline and at_once is not last and not any(rung.key == last.key or rung.key.startswith(REMINDER) for rung in waiting):
-        rung = next_after_deadline(ladder, deadline, now)
-        # one that fired already, by a clock that had run ahead, is never made to wait again: see `actions.clock_jumps`
-        if rung.key not in known or known[rung.key].outcome == "cancelled":
-            yield rung
+        rung, key = next_after_deadline(ladder, deadline, now), ""
+        if any(one.due_at == rung.due_at for one in waiting):
+            return
+        # a rung that fired, by a clock that had run ahead, never waits again: its moment gets another one
+        while (standing := known.get(key + rung.key)) is not None and standing.outcome != "cancelled":
+            key += AGAIN
+        yield replace(rung, key=key + rung.key)
 
 
 def _again(
@@ -223,27 +269,33 @@ def load_ladders(path: Path) -> dict[str, Ladder]:
 
 
 def _ladder(node: Node) -> Ladder:
-    found = node.mapping("name for rungs afterwards", "up_to")
+    found = node.mapping("name for rungs afterwards", "up_to unanswered")
     up_to = _span(found["up_to"]) if "up_to" in found else None
     steps = tuple(_step(one) for one in found["rungs"].items())
     _check_steps(found["rungs"], steps, up_to)
     reminders = tuple(_reminder_of(one) for one in found["afterwards"].items())
     if not reminders or [one.lasting for one in reminders].count(None) != 1 or reminders[-1].lasting is not None:
         found["afterwards"].refuse("every entry has a 'for' but the last one, which goes on until the duty is met")
-    return Ladder(found["name"].text(), found["for"].one_of("law", "target"), up_to, steps, reminders)
+    unanswered = tuple(_escalation(one) for one in found["unanswered"].items()) if "unanswered" in found else ()
+    if any(not set(wider.audience) >= set(narrower.audience) for narrower, wider in pairwise(unanswered)):
+        found["unanswered"].refuse("whom to tell never narrows while nobody answers")
+    return Ladder(found["name"].text(), found["for"].one_of("law", "target"), up_to, steps, reminders, unanswered)
 
 
 def _step(node: Node) -> Step:
-    found = node.mapping("key when tell loudness")
+    found = node.mapping("key when tell loudness", "by")
     key = found["key"].text()
-    if not re.fullmatch(r"[a-z0-9-]{1,40}", key) or key.startswith((REMINDER, AGAIN)):
-        found["key"].refuse(f"a key is small letters, digits and dashes, at most 40, and does not begin with {REMINDER} or {AGAIN}")
+    if not re.fullmatch(rf"[a-z0-9-]{{1,{_KEY_LENGTH}}}", key) or key.startswith(_MADE):
+        found["key"].refuse(f"a key is small letters, digits and dashes, at most {_KEY_LENGTH}, and does not begin with {', '.join(_MADE)}")
     when = found["when"].text()
     if when in ("start", "deadline"):
         before = None if when == "start" else timedelta(0)
     else:
         before = _span(found["when"], " before")
-    return Step(key, before, _audience(found["tell"]), found["loudness"].one_of(*LOUDNESS))
+    by = tuple(one.text() for one in found["by"].items()) if "by" in found else ()
+    if any(not re.fullmatch(r"[a-z]{1,20}", name) for name in by) or len(set(by)) != len(by):
+        found["by"].refuse("name the channels, each once, such as [bell, email]")
+    return Step(key, before, _audience(found["tell"]), found["loudness"].one_of(*LOUDNESS), by)
 
 
 def _check_steps(node: Node, steps: tuple[Step, ...], up_to: timedelta | None) -> None:
@@ -266,6 +318,11 @@ def _reminder_of(node: Node) -> Reminder:
     if lasting is not None and lasting < every:
         found["for"].refuse("the time is shorter than one round: nobody would be reminded")
     return Reminder(every, lasting, _audience(found["tell"]), found["loudness"].one_of(*LOUDNESS))
+
+
+def _escalation(node: Node) -> Escalation:
+    found = node.mapping("after tell loudness")
+    return Escalation(_span(found["after"]), _audience(found["tell"]), found["loudness"].one_of(*LOUDNESS))
 
 
 def _audience(node: Node) -> tuple[str, ...]:
