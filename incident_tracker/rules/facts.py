@@ -14,9 +14,9 @@ from incident_tracker.rules.places import Places, default_places
 __all__ = ["Catalogue", "Certainty", "Count", "FactError", "FactSpec", "Facts", "Hold", "Known", "Moment", "read_facts"]
 
 NO_LIMIT = float("inf")
-#: more people than there are; and the years that calendars and time zones are known for
+#: more people than there are; and years whose deadlines still lie within what calendars reach, see Calendar.without_holidays
 _MOST = 10**12
-_YEARS = range(1970, 2200)
+_YEARS = range(1970, 2150)
 _PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,4})?")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
