@@ -38,7 +38,8 @@ def index() -> ResponseReturnValue:
         for method, operation in operations.items():
             if method in ("get", "post", "put", "patch", "delete"):
                 parts.setdefault(operation["tags"][0], []).append(_route(spec, path, method, operation, operations.get("parameters", [])))
-    return render_template("help/api.html", parts=parts, problems=current_app.extensions["problems"], scopes=SCOPE_MEANINGS, base=_base(spec))
+    always = sorted(set.intersection(*(set(route.errors) for routes in parts.values() for route in routes)))
+    return render_template("help/api.html", parts=parts, always=always, problems=current_app.extensions["problems"], scopes=SCOPE_MEANINGS, base=_base(spec))
 
 
 def _route(spec: dict[str, Any], path: str, method: str, operation: dict[str, Any], shared: list[dict[str, Any]]) -> Route:
@@ -55,9 +56,8 @@ def _example(spec: dict[str, Any], path: str, method: str, operation: dict[str, 
     """A command line that asks for it; the token in it is none."""
     for name, value in BLANKS.items():
         path = path.replace(f"{{{name}}}", value)
-    lines = [f"curl -H 'Authorization: Bearer bt_…' {_base(spec)}{path}"]
-    if method != "get":
-        lines[0] = lines[0].replace("curl ", f"curl -X {method.upper()} ")
+    way = "" if method == "get" else f"-X {method.upper()} "
+    lines = [f"curl {way}{_base(spec)}{path}", "-H 'Authorization: Bearer bt_…'"]
     content = operation.get("requestBody", {}).get("content", {})
     for media_type, body in content.items():
         lines += [f"-H 'Content-Type: {media_type}'", f"-d '{json.dumps(body.get('example', {}), ensure_ascii=False)}'"]

@@ -110,5 +110,5 @@ def test_an_administrator_sees_and_takes_back_anybodys(browse: Any, app: Flask) 
 
 def test_everybody_can_read_what_the_api_does(browse: Any) -> None:
     page = text_of(browse("olga").get("/help/api").text)
-    for words in ("POST /api/v1/law/due", "incidents:read", "curl -H", "bt_…", "RFC 9457", "Take the warnings of one duty"):
+    for words in ("POST /api/v1/law/due", "incidents:read", "curl -X POST", "bt_…", "RFC 9457", "Take the warnings of one duty"):
         assert words in page
