@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any
+from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
 import requests
@@ -123,12 +123,14 @@ class Line:
         for scheme in ("http", "https"):
             self._session.mount(f"{scheme}://", _Adapter(Doorkeeper(allowed), self._watch, is_encrypted=scheme == "https"))
 
-    def send(self, method: str, address: str, body: Mapping[str, Any] | bytes, headers: Mapping[str, str] | None = None) -> Answer:
-        """Send JSON and return what was answered. Raises ChannelError for everything but a 2xx."""
+    def send(
+        self, method: str, address: str, body: Mapping[str, Any] | bytes, headers: Mapping[str, str] | None = None, seconds: float = TOTAL_SECONDS
+    ) -> Answer:
+        """Send JSON and return what was answered, within so many seconds. Raises ChannelError for everything but a 2xx."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         asked = {"Content-Type": "application/json", "Accept-Encoding": "identity", **(headers or {})}
         try:
-            with self._watch.for_seconds(TOTAL_SECONDS):
+            with self._watch.for_seconds(seconds):
                 response = self._session.request(method, address, data=data, headers=asked, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS))
                 try:
                     answer, given = Answer(response.status_code, self._clean(self._read(response))), response.headers
@@ -141,14 +143,23 @@ class Line:
         _judge(answer, given)
         return answer
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """End the connection."""
         self._session.close()
 
     @staticmethod
     def _read(response: requests.Response) -> bytes:
-        # not decoded: a few packed bytes can become gigabytes
-        return bytes(response.raw.read(MOST_BYTES, decode_content=False) or b"")
+        # the status is the answer; if the words behind it do not come, it stands all the same
+        with suppress(HTTPError, OSError, ValueError):
+            # not decoded: a few packed bytes can become gigabytes
+            return bytes(response.raw.read(MOST_BYTES, decode_content=False) or b"")
+        return b""
 
     def _clean(self, said: bytes) -> str:
         text = " ".join("".join(letter if letter.isprintable() else " " for letter in said[:4000].decode("utf-8", "replace")).split())

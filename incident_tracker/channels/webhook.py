@@ -47,11 +47,8 @@ class Webhook:
     @contextmanager
     def open(self, settings: Any, target: Target) -> Iterator["Post"]:
         """A line to the program."""
-        line = Line(settings.allow_private_targets, (target.address, target.secret))
-        try:
+        with Line(settings.allow_private_targets, (target.address, target.secret)) as line:
             yield Post(line, target)
-        finally:
-            line.close()
 
 
 class Post:
