@@ -14,6 +14,7 @@ from incident_tracker.models.duties import Duty
 from incident_tracker.models.incidents import Incident, Membership
 from incident_tracker.models.messages import Message
 from incident_tracker.models.people import Person
+from incident_tracker.rules.ladder import UNANSWERED
 from incident_tracker.work import CLOCKWORK, unit_of_work
 from tests.stories import FRIDAY, person
 
@@ -90,10 +91,11 @@ def fire(now: datetime, limit: int = 500) -> dict[str, list[str]]:
     return found
 
 
-def ladder_of(duty: Duty) -> list[tuple[str, str | None]]:
-    """Key and outcome of a duty's rungs, by moment."""
+def ladder_of(duty: Duty, *, with_unanswered: bool = False) -> list[tuple[str, str | None]]:
+    """Key and outcome of a duty's rungs, by moment; without those that follow an unanswered one unless they are asked for."""
     db.session.rollback()
-    return [(rung.key, rung.outcome) for rung in db.session.scalars(select(Rung).where(Rung.duty_id == duty.id).order_by(Rung.due_at, Rung.id))]
+    rungs = db.session.scalars(select(Rung).where(Rung.duty_id == duty.id).order_by(Rung.due_at, Rung.id))
+    return [(rung.key, rung.outcome) for rung in rungs if with_unanswered or not rung.key.startswith(UNANSWERED)]
 
 
 def waiting(duty: Duty) -> list[str]:

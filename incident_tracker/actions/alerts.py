@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from incident_tracker import library
-from incident_tracker.actions import ringing
-from incident_tracker.actions.ringing import Firing
+from incident_tracker.actions import ringing, rooms
+from incident_tracker.actions.ringing import Firing, Rang
 from incident_tracker.errors import Conflict
-from incident_tracker.models.alerts import Acknowledgement, Rung, add_rungs, claim, claim_beside, next_rung_at
-from incident_tracker.models.duties import Duty, DutyState
+from incident_tracker.models.alerts import Acknowledgement, Rung, add_rungs, claim, claim_beside, end_unanswered, next_rung_at
+from incident_tracker.models.duties import WARNED_STATES, Duty
 from incident_tracker.models.incidents import Incident
 from incident_tracker.models.messages import Message
 from incident_tracker.rules import ladder
@@ -25,8 +25,7 @@ from incident_tracker.work import Work
 #: parts of other actions: they check no permission of their own and are never called from a door
 PARTS = ("plan", "plan_all")
 
-#: duties that are warned of. One that cannot be decided yet is among them: an unknown fact never silences a duty
-WARNED_OF = (DutyState.RUNNING, DutyState.UNDECIDED)
+WARNED_OF = WARNED_STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +93,7 @@ def plan_all(work: Work, duty_ids: Sequence[int]) -> None:
         rows += [_row(work, clock, rung) for rung in agreement.add]
         rows += [_row(work, clock, rung, "overtaken") for rung in agreement.add_overtaken]
     add_rungs(work.session, rows)
+    rooms.tell_settled(work, duty_ids)
 
 
 def fire_due(work: Work, limit: int = 500, channels: Collection[str] = ("bell", "email")) -> FireResult:
@@ -109,14 +109,15 @@ def fire_due(work: Work, limit: int = 500, channels: Collection[str] = ("bell", 
     found = _sort_out(claimed, clocks, work.now)
     _end(work, found.cancelled, "cancelled")
     _end(work, found.overtaken, "overtaken")
-    unheard = ringing.ring(work, found.firings, channels)
-    _end(work, unheard, "unheard")
+    rang = ringing.ring(work, found.firings, channels)
+    _end(work, rang.unheard, "unheard")
+    _end(work, rang.answered, "answered")
     _count_overtaken(work, found.firings)
-    add_rungs(work.session, [_row(work, clocks[one.duty_id], rung) for one in found.firings if (rung := _reminder(one, clocks, work.now)) is not None])
+    _follow_up(work, found.firings, clocks, rang)
     plan_all(work, sorted(found.moved))
-    _record_firing(work, found, clocks, unheard)
+    _record_firing(work, found, clocks, rang)
     late = tuple((work.now - max(one.due_at, one.planned_at)).total_seconds() for one in found.firings)
-    return FireResult(len(found.firings), len(claimed), len(unheard), next_rung_at(), late)
+    return FireResult(len(found.firings) - len(rang.answered), len(claimed), len(rang.unheard), next_rung_at(), late)
 
 
 def watch_over(work: Work, limit: int = 500) -> int:
@@ -140,24 +141,40 @@ def watch_over(work: Work, limit: int = 500) -> int:
 def acknowledge(work: Work, duty: Duty) -> Acknowledgement:
     """Take a duty's warnings: until its deadline passes or moves, later ones go only to its owner and to whoever took them.
 
-    The deadline itself is not moved, and the warnings go on. Raises Conflict for a duty that is warned of no more.
+    The deadline itself is not moved, and the warnings go on; those that would tell the next people for want of an answer
+    end. Where another duty speaks for this one, that one's warnings are taken too. Raises Conflict for a duty that is warned of no more.
     """
     work.require(Permission.ACKNOWLEDGE, duty.incident)
-    deadline = duty.conservative_at or duty.target_at
-    if duty.state not in WARNED_OF or deadline is None:
+    if duty.state not in WARNED_OF or _deadline_of(duty) is None:
         raise Conflict("This duty is warned of no more; there is nothing to acknowledge.")
+    speaker = work.session.get(Duty, duty.warned_with_id) if duty.warned_with_id is not None else None
+    for one in (speaker, duty):
+        if one is not None and one.state in WARNED_OF and _deadline_of(one) is not None:
+            given = _take(work, one)
+    return given
+
+
+def _take(work: Work, duty: Duty) -> Acknowledgement:
+    deadline = _deadline_of(duty)
+    assert deadline is not None
     _see(work, duty)
+    end_unanswered(work.session, [duty.id], work.now, "answered")
     own = select(Acknowledgement).where(Acknowledgement.duty_id == duty.id, Acknowledgement.person_id == work.actor.id)
     given = work.session.scalar(own.where(Acknowledgement.deadline_at == deadline).order_by(Acknowledgement.id.desc()).limit(1))
     if given is not None and (work.now < deadline or given.at >= deadline):
         return given
     acknowledgement = Acknowledgement(duty_id=duty.id, person_id=work.actor.id, at=work.now, deadline_at=deadline)
     work.session.add(acknowledgement)
+    rooms.tell_taken(work, duty)
     work.record(
         "alert.acknowledge", f"Took the warnings of: {duty.title}", incident=duty.incident, subject=f"duty:{duty.id}",
         after={"deadline": deadline.isoformat()},
     )
     return acknowledgement
+
+
+def _deadline_of(duty: Duty) -> datetime | None:
+    return duty.conservative_at or duty.target_at
 
 
 def _clocks(work: Work, duty_ids: Collection[int]) -> list[Clock]:
@@ -195,16 +212,18 @@ def _row(work: Work, clock: Clock, rung: PlannedRung, outcome: str | None = None
     """A planned rung as a row of the table; one with an outcome has ended with it."""
     return {
         "duty_id": clock.duty_id, "incident_id": clock.incident_id, "key": rung.key, "due_at": rung.due_at, "planned_at": work.now,
-        "deadline_at": clock.deadline, "audience": list(rung.audience), "loudness": rung.loudness,
+        "deadline_at": clock.deadline, "audience": list(rung.audience), "loudness": rung.loudness, "channels": list(rung.by),
         "ended_at": work.now if outcome else None, "outcome": outcome, "overtaken_count": 0,
     }
 
 
 def _remembered(work: Work, duty_ids: Collection[int]) -> dict[int, list[Standing]]:
-    query = select(Rung.duty_id, Rung.id, Rung.key, Rung.due_at, Rung.deadline_at, Rung.audience, Rung.loudness, Rung.outcome, Rung.ended_at)
+    query = select(Rung.duty_id, Rung.id, Rung.key, Rung.due_at, Rung.deadline_at, Rung.audience, Rung.loudness, Rung.outcome, Rung.ended_at, Rung.channels)
     found: dict[int, list[Standing]] = defaultdict(list)
     for row in work.session.execute(query.where(Rung.duty_id.in_(duty_ids)).order_by(Rung.id)):
-        found[row.duty_id].append(Standing(row.id, row.key, row.due_at, row.deadline_at, tuple(row.audience), row.loudness, row.outcome, row.ended_at))
+        found[row.duty_id].append(Standing(
+            row.id, row.key, row.due_at, row.deadline_at, tuple(row.audience), row.loudness, row.outcome, row.ended_at, tuple(row.channels),
+        ))
     return found
 
 
@@ -213,7 +232,7 @@ def _claimed(work: Work, limit: int) -> list[Firing]:
     if len(rows) == limit:
         # the limit may have parted the rungs of one duty
         rows += work.session.execute(claim_beside(work.now, {row.duty_id for row in rows}))
-    return sorted((Firing(*row) for row in rows), key=lambda one: (one.due_at, one.rung_id))
+    return sorted((Firing(*row) for row in rows), key=lambda one: (one.due_at, not one.key.startswith(ladder.UNANSWERED), one.rung_id))
 
 
 def _sort_out(claimed: Iterable[Firing], clocks: Mapping[int, Clock], now: datetime) -> _Sorted:
@@ -256,6 +275,22 @@ def _reminder(firing: Firing, clocks: Mapping[int, Clock], now: datetime) -> Pla
     return ladder.next_after_deadline(chosen, firing.deadline_at, now)
 
 
+def _follow_up(work: Work, firings: Sequence[Firing], clocks: Mapping[int, Clock], rang: Rang) -> None:
+    """What each fired rung brings: after the deadline the next reminder, before it a warning to the next people while nobody answers."""
+    newer = [one.duty_id for one in firings if not one.key.startswith(ladder.UNANSWERED)]
+    end_unanswered(work.session, newer, work.now, "overtaken")
+    answered, taken = set(rang.answered), set(rang.taken)
+    rows = []
+    for one in firings:
+        chosen = clocks[one.duty_id].ladder
+        rung = _reminder(one, clocks, work.now) if one.rung_id not in answered else None
+        if rung is None and chosen is not None and one.rung_id not in taken:
+            rung = ladder.next_if_unanswered(chosen, one.key, work.now, one.deadline_at)
+        if rung is not None:
+            rows.append(_row(work, clocks[one.duty_id], rung))
+    add_rungs(work.session, rows)
+
+
 def _count_overtaken(work: Work, firings: Iterable[Firing]) -> None:
     for count in {one.overtaken for one in firings} - {0}:
         ids = [one.rung_id for one in firings if one.overtaken == count]
@@ -268,15 +303,16 @@ def _end(work: Work, rung_ids: Collection[int], outcome: str) -> None:
         work.session.execute(ended.execution_options(synchronize_session=False))
 
 
-def _record_firing(work: Work, found: _Sorted, clocks: Mapping[int, Clock], unheard: Collection[int]) -> None:
+def _record_firing(work: Work, found: _Sorted, clocks: Mapping[int, Clock], rang: Rang) -> None:
     """One entry a batch; restricted incidents have their own, so that nobody else reads or counts them there."""
     apart: dict[int | None, list[int]] = defaultdict(list)
-    for firing in found.firings:
+    answered = set(rang.answered)
+    for firing in (one for one in found.firings if one.rung_id not in answered):
         clock = clocks[firing.duty_id]
         apart[clock.incident_id if clock.restricted else None].append(firing.rung_id)
     for incident_id, rungs in apart.items():
         incident = work.session.get(Incident, incident_id) if incident_id else None
-        silent = sorted(set(rungs) & set(unheard))
+        silent = sorted(set(rungs) & set(rang.unheard))
         said = "Warnings fired; some reached nobody, for no active person may know of their incident" if silent else "Warnings fired"
         work.record("alert.fire", said, incident=incident, after={"rungs": sorted(rungs), "unheard": silent})
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.orm import aliased
 
+from incident_tracker.actions import ringing
 from incident_tracker.errors import Conflict
 from incident_tracker.models.alerts import Heartbeat
 from incident_tracker.models.incidents import Incident
@@ -101,7 +102,8 @@ def mark_sent(work: Work, message: Message) -> None:
 def mark_failed(work: Work, message: Message, worker: str, failure: Failure) -> None:
     """The channel did not take the letter: it is tried again later, or given up if the refusal is for good or it was the last try.
 
-    If it is surely not taken, its warnings are free to go with newer ones. If another worker took it meanwhile, it is
+    What is given up goes by the person's next channel and to whoever comes next. If it is surely not taken, its warnings are
+    free to go with newer ones. If another worker took it meanwhile, it is
     left alone.
     """
     work.require(Permission.RUN_CLOCKWORK)
@@ -117,6 +119,8 @@ def mark_failed(work: Work, message: Message, worker: str, failure: Failure) -> 
             one.carried_by_id, one.next_attempt_at, one.leased_by = None, work.now + delay, None
     if delay is None:
         _record(work, message, "message.give_up", f"given up after {message.attempts} {'try' if message.attempts == 1 else 'tries'}: {failure.text}")
+        if others := ringing.pass_on(work, letter):
+            _record(work, message, "message.pass_on", f"passed on to {len(others)} who come next")
     elif failure.is_unclear:
         message.next_attempt_at = work.now + delay
 

@@ -8,13 +8,13 @@ from sqlalchemy.orm import aliased
 
 from incident_tracker.channels import CHANNELS
 from incident_tracker.models.alerts import Rung
-from incident_tracker.models.destinations import Destination, told_of_warnings
+from incident_tracker.models.destinations import Destination, fallbacks_of, told_of_warnings
 from incident_tracker.models.duties import WARNED_STATES, Duty
 from incident_tracker.models.messages import Message, add_destined
 from incident_tracker.work import Work
 
 #: parts of other actions: they check no permission of their own and are never called from a door
-PARTS = ("ring", "tell_taken", "tell_settled")
+PARTS = ("ring", "fall_back", "tell_taken", "tell_settled")
 
 #: channels that are told, too, that a duty's warnings were taken and that it is settled
 FOLLOWING = tuple(name for name, channel in CHANNELS.items() if channel.follows_duties)
@@ -41,6 +41,13 @@ def ring(work: Work, for_rooms: Sequence[Fired], addressed: Sequence[Addressed],
         rows.setdefault(place.kind, []).extend((*one, place.id) for one in meant)
     for kind, destined in rows.items():
         add_destined(work.session, "warning", work.now, kind, destined)
+
+
+def fall_back(work: Work, refused: Sequence[tuple[int, int, int, int | None]]) -> None:
+    """A person's letter of these rungs (rung, duty, incident, person) was refused for good: their ways for that case are told."""
+    ways = fallbacks_of({one[3] for one in refused if one[3] is not None}) if refused else []
+    for way in ways:
+        add_destined(work.session, "warning", work.now, way.kind, [(*one, way.id) for one in refused if one[3] == way.person_id])
 
 
 def _loud(work: Work, rung_ids: Collection[int]) -> frozenset[int]:

@@ -17,6 +17,7 @@ from incident_tracker.models import (
     outages,
     people,
     playbooks,
+    rotas,
     sign_ins,
     tokens,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "outages",
     "people",
     "playbooks",
+    "rotas",
     "sign_ins",
     "tokens",
 ]

@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from incident_tracker.models.base import Base, db
 from incident_tracker.models.duties import Duty
 from incident_tracker.models.people import Person
+from incident_tracker.rules.ladder import UNANSWERED
 
 _WAITING = text("ended_at IS NULL")
 
@@ -35,8 +36,10 @@ class Rung(Base):
     #: who is told: owner, legal, managers; wider as the deadline nears
     audience: Mapped[list[str]]
     loudness: Mapped[str] = mapped_column(String(10), default="normal")
+    #: the channels it goes by beside the bell; empty: all that are set up
+    channels: Mapped[list[str]] = mapped_column(default=list)
     ended_at: Mapped[datetime | None]
-    #: fired, unheard (fired, but nobody is left who may know), overtaken, or cancelled
+    #: fired, unheard (fired, but nobody is left who may know), answered (somebody had acknowledged), overtaken, or cancelled
     outcome: Mapped[str | None] = mapped_column(String(12))
     #: how many earlier warnings this one stands for, because they could not go out in time
     overtaken_count: Mapped[int] = mapped_column(default=0)
@@ -51,7 +54,7 @@ class Rung(Base):
     )
 
 
-_CLAIMED = (Rung.id, Rung.duty_id, Rung.incident_id, Rung.key, Rung.due_at, Rung.planned_at, Rung.deadline_at, Rung.audience)
+_CLAIMED = (Rung.id, Rung.duty_id, Rung.incident_id, Rung.key, Rung.due_at, Rung.planned_at, Rung.deadline_at, Rung.audience, Rung.channels)
 
 
 class Acknowledgement(Base):
@@ -108,6 +111,13 @@ def claim_beside(now: datetime, duty_ids: Collection[int]) -> ReturningUpdate[*t
 
 def _fire(now: datetime) -> Update:
     return update(Rung).values(ended_at=now, outcome="fired").execution_options(synchronize_session=False)
+
+
+def end_unanswered(session: Session, duty_ids: Collection[int], now: datetime, outcome: str) -> None:
+    """End the warnings of these duties that wait for an answer: somebody gave one, or a newer warning says more."""
+    if duty_ids:
+        waiting = update(Rung).where(Rung.duty_id.in_(duty_ids), Rung.ended_at.is_(None), Rung.key.startswith(UNANSWERED))
+        session.execute(waiting.values(ended_at=now, outcome=outcome).execution_options(synchronize_session=False))
 
 
 def add_rungs(session: Session, rows: Sequence[dict[str, Any]]) -> None:

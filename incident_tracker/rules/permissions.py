@@ -43,6 +43,7 @@ class Permission(StrEnum):
     ADD_EVIDENCE = "evidence.add"
     ACKNOWLEDGE = "alert.acknowledge"
     SEND_AGAIN = "alert.send_again"
+    KEEP_ROTA = "rota.keep"
     READ_AUDIT = "audit.read"
     MANAGE_PEOPLE = "people.manage"
     EDIT_ORGANISATION = "organisation.edit"
@@ -72,6 +73,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.ADD_EVIDENCE: _RESPONDERS,
     Permission.ACKNOWLEDGE: _RESPONDERS | {Role.MANAGER},
     Permission.SEND_AGAIN: _RESPONDERS | {Role.MANAGER},
+    Permission.KEEP_ROTA: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
     Permission.READ_AUDIT: frozenset({Role.AUDITOR, Role.LEGAL, Role.MANAGER, Role.OFFICER}),
     Permission.MANAGE_PEOPLE: frozenset({Role.ADMINISTRATOR}),
     Permission.EDIT_ORGANISATION: frozenset({Role.ADMINISTRATOR, Role.LEGAL}),

@@ -208,22 +208,22 @@ def written(tmp_path: Path, old: str, new: str, count: int = 1) -> Path:
 
 
 @pytest.mark.parametrize(("old", "new", "said"), [
-    ("tell: [owner, legal], loudness: loud", "tell: [owner, everybody], loudness: loud", r"ladders.yaml:13: 'everybody' is not one of owner, legal, managers"),
-    ("when: 3 h before", "when: 3 hours before", r"ladders.yaml:14: expected a time such as '3 h before'"),
-    ("key: 3h-before", "key: 2h-before", r"ladders.yaml:13: two rungs have the same key"),
-    ("key: start", "key: overdue-1", r"ladders.yaml:13: a key is small letters"),
-    ("when: 3 h before", "when: 1 h before", r"ladders.yaml:13: the rungs stand in order"),
-    ("up_to: 6 h", "up_to: 2 h", r"ladders.yaml:13: the second rung is farther"),
-    ("{every: 1 d, tell", "{every: 1 d, for: 9 d, tell", r"ladders.yaml:21: every entry has a 'for' but the last one"),
-    ("{every: 15 min, for: 2 h", "{every: 15 min, for: 10 min", r"ladders.yaml:21: the time is shorter than one round"),
-    ("key: 1h-before, when: 1 h before, tell: [owner, legal, managers]", "key: 1h-before, when: 1 h before, tell: [owner]", r"ladders.yaml:13: whom to tell never narrows"),
-    ("key: 3h-before, when: 3 h before, tell: [owner, legal]", "key: 3h-before, when: 3 h before, tell: []", r"ladders.yaml:14: name whom to tell"),
-    ("when: deadline", "when: 0 min before", r"ladders.yaml:19: expected a time"),
-    ("loudness: loud", "loudness: deafening", r"ladders.yaml:13: 'deafening' is not one of"),
-    ("up_to: 6 h", "up_to: 36 h", r"ladders.yaml:8: of the ladders for law exactly one has no up_to"),
+    ("tell: [owner, legal], loudness: loud", "tell: [owner, everybody], loudness: loud", r"ladders.yaml:16: 'everybody' is not one of owner, lead, legal, managers, on_call"),
+    ("when: 3 h before", "when: 3 hours before", r"ladders.yaml:17: expected a time such as '3 h before'"),
+    ("key: 3h-before", "key: 2h-before", r"ladders.yaml:16: two rungs have the same key"),
+    ("key: start", "key: overdue-1", r"ladders.yaml:16: a key is small letters"),
+    ("when: 3 h before", "when: 1 h before", r"ladders.yaml:16: the rungs stand in order"),
+    ("up_to: 6 h", "up_to: 2 h", r"ladders.yaml:16: the second rung is farther"),
+    ("{every: 1 d, tell", "{every: 1 d, for: 9 d, tell", r"ladders.yaml:27: every entry has a 'for' but the last one"),
+    ("{every: 15 min, for: 2 h", "{every: 15 min, for: 10 min", r"ladders.yaml:27: the time is shorter than one round"),
+    ("key: 1h-before, when: 1 h before, tell: [owner, legal, managers]", "key: 1h-before, when: 1 h before, tell: [owner]", r"ladders.yaml:16: whom to tell never narrows"),
+    ("key: 3h-before, when: 3 h before, tell: [owner, legal]", "key: 3h-before, when: 3 h before, tell: []", r"ladders.yaml:17: name whom to tell"),
+    ("when: deadline", "when: 0 min before", r"ladders.yaml:22: expected a time"),
+    ("loudness: loud", "loudness: deafening", r"ladders.yaml:16: 'deafening' is not one of"),
+    ("up_to: 6 h", "up_to: 36 h", r"ladders.yaml:11: of the ladders for law exactly one has no up_to"),
     ("    for: target", "    for: nobody", r"'nobody' is not one of law, target"),
     ("name: day", "name: hours", r"the ladder 'hours' is written twice"),
-    ("loudness: loud}", "loudness: loud, colour: red}", r"ladders.yaml:13: unknown key 'colour'"),
+    ("loudness: loud}", "loudness: loud, colour: red}", r"ladders.yaml:16: unknown key 'colour'"),
 ])
 def test_a_mistake_in_the_file_is_refused_with_its_line_and_the_rule(tmp_path: Path, old: str, new: str, said: str):
     with pytest.raises(LadderError, match=said):
