@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 
 PREFIX = "INCIDENT_TRACKER_"
+SHORTEST_TOKEN = 16
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -60,6 +61,11 @@ class Config:
     upload_megabytes: int = _setting(25, "Largest file that can be put away, in megabytes.")
     sweep_seconds: int = _setting(15, "How often the worker looks for what is due, in seconds; due moments it knows of do not wait for it.")
     stale_seconds: int = _setting(60, "After so many seconds without a beat the worker counts as stopped and every page says so.")
+    mail_alarm_minutes: int = _setting(5, "When mail has reached nobody for so many minutes, administrators are told by every other way.")
+    metrics_token: str = _setting("", "Bearer token with which a monitor reads /metrics; empty: only this machine may.", secret=True)
+    dead_man_url: str = _setting(
+        "", "Address of an outside monitor that expects a request every minute while warnings fire, and raises the alarm when none comes.", secret=True
+    )
     proxies: int = _setting(0, "How many trusted proxies stand in front and set X-Forwarded-For and -Proto.")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
     debug: bool = _setting(False, "Shows the page of all components. Not for real data.")
@@ -136,13 +142,17 @@ def checked(config: Config) -> Config:
         raise ConfigError(f"{PREFIX}SMTP_SECURITY={config.smtp_security!r}: starttls, tls or none")
     if config.smtp_security == "none" and config.smtp_host and config.smtp_host not in LOCAL_HOSTS:
         raise ConfigError(f"{PREFIX}SMTP_SECURITY=none: only for a mail server on this machine; {config.smtp_host} needs starttls or tls")
-    for name in ("session_idle_minutes", "session_hours", "upload_megabytes", "sweep_seconds", "stale_seconds"):
+    for name in ("session_idle_minutes", "session_hours", "upload_megabytes", "sweep_seconds", "stale_seconds", "mail_alarm_minutes"):
         if getattr(config, name) < 1:
             raise ConfigError(f"{PREFIX}{name.upper()}: must be at least 1")
     if config.stale_seconds <= config.sweep_seconds:
         raise ConfigError(
             f"{PREFIX}STALE_SECONDS must be larger than SWEEP_SECONDS ({config.sweep_seconds}), or a healthy worker counts as stopped"
         )
+    if config.metrics_token and len(config.metrics_token) < SHORTEST_TOKEN:
+        raise ConfigError(f"{PREFIX}METRICS_TOKEN: too easy to guess; make one with: openssl rand -hex 32")
+    if config.dead_man_url and urlsplit(config.dead_man_url).scheme not in ("http", "https"):
+        raise ConfigError(f"{PREFIX}DEAD_MAN_URL: write the whole address, beginning with https://")
     for part in filter(None, (one.strip() for one in config.allow_private_targets.split(","))):
         if "/" in part and not _is_network(part):
             raise ConfigError(f"{PREFIX}ALLOW_PRIVATE_TARGETS: {part} is no network; write e.g. 10.1.2.0/24, or a host name")

@@ -2,14 +2,14 @@
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from jinja2 import Environment
 
 from incident_tracker import clock, logs, rendering
 from incident_tracker.actions import deliveries
 from incident_tracker.actions.deliveries import Failure
-from incident_tracker.channels import CHANNELS, Channel, ChannelError, Target, Way, open_channels
+from incident_tracker.channels import CHANNELS, Channel, ChannelError, Target, Way, monitors, open_channels
 from incident_tracker.config import Config
 from incident_tracker.rendering import NotToBeSent
 from incident_tracker.work import CLOCKWORK, unit_of_work
@@ -32,6 +32,15 @@ class Tally:
     withdrawn: int = 0
     went: set[str] = field(default_factory=set)
     down: set[str] = field(default_factory=set)
+
+
+def tell_monitor(settings: Config) -> str | None:
+    """Give the outside monitor its sign of life; why it did not take it, None if it did. Takes a few seconds at most."""
+    try:
+        monitors.ping(settings)
+    except ChannelError as error:
+        return str(error)
+    return None
 
 
 class Door:
@@ -61,7 +70,7 @@ class Door:
 
     def _take(self, channel: Channel) -> list[int]:
         with unit_of_work(CLOCKWORK, self.now) as work:
-            return deliveries.take(work, self.worker, channel.name, gone_after=timedelta(seconds=self.settings.stale_seconds))
+            return deliveries.take(work, self.worker, channel.name)
 
     def _send_batch(self, way: Way, batch: list[int]) -> bool:
         """Send each letter; False if the channel is down. One that breaks the talk off does not stop the others, a second one does."""

@@ -13,8 +13,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
 from incident_tracker import clock, library, logs
-from incident_tracker.actions import alerts, clock_jumps, clocks, movements, sign_ins
-from incident_tracker.delivery import Door, Tally, open_channels
+from incident_tracker.actions import alerts, clock_jumps, clocks, deliveries, movements, sign_ins
+from incident_tracker.delivery import Door, Tally, open_channels, tell_monitor
 from incident_tracker.diary import Diary
 from incident_tracker.models.alerts import beat, live, next_rung_at, note_failure
 from incident_tracker.models.messages import next_attempt_at
@@ -74,6 +74,12 @@ def refresh(one: Pass) -> None:
     one.app.extensions["law_in_use"] = library.shelf().law.pack.name
 
 
+def take_over(one: Pass) -> None:
+    """Take up the letters of workers that stopped."""
+    with unit_of_work(CLOCKWORK, one.now) as work:
+        deliveries.take_over(work, one.worker, timedelta(seconds=one.app.extensions["tracker"].stale_seconds))
+
+
 def deliver(one: Pass) -> None:
     """Send the messages that are due."""
     door = Door(one.app.extensions["tracker"], one.app.jinja_env, one.worker, one.now)
@@ -123,7 +129,8 @@ class Job:
 
 #: in this order; a new job gets its line here
 JOBS = (
-    Job("fire", "clock", fire), Job("refresh", "clock", refresh), Job("watch over", "clock", watch_over), Job("deliver", "mail", deliver),
+    Job("fire", "clock", fire), Job("refresh", "clock", refresh), Job("watch over", "clock", watch_over), Job("take over", "mail", take_over),
+    Job("deliver", "mail", deliver),
     Job("post", "post", post),
     Job("show life", "life", show_life), Job("sweep up", "upkeep", sweep_up, 86_400),
 )
@@ -134,8 +141,26 @@ TRACKS = ("clock", "mail", "post", "life", "upkeep")
 TIMED = ("clock", "mail", "post")
 #: how long stopping waits for a round; a mail server may take longer
 STOP_SECONDS = 8.0
+#: seconds between two signs of life to the outside monitor, however many workers this process has
+PING_SECONDS = 60.0
 #: how often the clock is compared with one that never jumps
 LOOK_SECONDS = 1.0
+
+
+class Pace:
+    """Lets something happen once in a while, whoever asks."""
+
+    def __init__(self) -> None:
+        self._lock, self._last = threading.Lock(), -PING_SECONDS
+
+    def allows(self, seconds: float) -> bool:
+        """Whether the last time is so long ago; this is the last time then."""
+        with self._lock:
+            now = clock.elapsed()
+            if now - self._last < seconds:
+                return False
+            self._last = now
+            return True
 
 
 class Worker:
@@ -248,9 +273,25 @@ class Worker:
             if job.name == VITAL:
                 with unit_of_work(CLOCKWORK) as work:
                     beat(work.session, self.name, self.started_at, work.now, self.diary.signs())
+                self._tell_monitor()
         except Exception as error:  # whatever it is, the other jobs go on, and this one in the next round
             log.error("a job failed", job=job.name, problem=type(error).__name__, place=_place(error))
             self._note(f"{job.name}: {type(error).__name__} at {_place(error)}")
+
+    def _tell_monitor(self) -> None:
+        """Let the outside monitor hear that warnings fire; on a thread of its own, for nothing waits for it."""
+        pace: Pace = self.app.extensions.setdefault("tracker_pace", Pace())
+        if self.app.extensions["tracker"].dead_man_url and not self._stopping and pace.allows(PING_SECONDS):
+            self._scheduler.add_job(self._ping, "date", id="ping", replace_existing=True)
+
+    def _ping(self) -> None:
+        try:
+            error = tell_monitor(self.app.extensions["tracker"])
+        except Exception as unexpected:  # its words might hold the address, which is a secret
+            error = f"it could not be asked: {type(unexpected).__name__}"
+        if error:
+            log.warning("the outside monitor did not take the sign of life", problem=error)
+        self.diary.note_ping(clock.now(), error)
 
     def _note(self, error: str) -> None:
         try:

@@ -18,7 +18,7 @@ from incident_tracker.models.messages import Message
 from incident_tracker.models.people import Person
 from incident_tracker.rules import retries
 from incident_tracker.rules.jumps import Jump
-from incident_tracker.rules.ladder import AGAIN, REMINDER
+from incident_tracker.rules.ladder import AGAIN, REMINDER, UNANSWERED
 from incident_tracker.rules.permissions import Permission
 from incident_tracker.work import Work
 
@@ -29,8 +29,11 @@ LONGEST_WAIT = max(deliveries.LEASE, retries.LONGEST * 1.25) + timedelta(minutes
 #: the step of an authenticator's codes, in seconds (RFC 6238)
 CODE_STEP = 30
 BATCH = 500
-#: what a rung that is planned again has of the one that fired too early
-_COPIED = ("duty_id", "incident_id", "due_at", "deadline_at", "audience", "loudness")
+#: what a rung that is planned again has of its own; all else is as in the one that fired too early
+_OWN = frozenset({"id", "key", "planned_at", "ended_at", "outcome", "overtaken_count"})
+_COPIED = tuple(column.key for column in Rung.__table__.columns if column.key not in _OWN)
+#: rungs that others bring when they fire: those of a false present go, the right ones come with the others
+_BROUGHT = (REMINDER, UNANSWERED)
 
 
 def note(work: Work, worker: str, jump: Jump, stale: timedelta) -> None:
@@ -111,23 +114,22 @@ def _warn_again(work: Work) -> int:
 def _plan_again(work: Work, duty_ids: Sequence[int]) -> int:
     deadline = func.coalesce(Duty.conservative_at, Duty.target_at)
     query = (
-        select(*(getattr(Rung, name) for name in ("id", *_COPIED, "key", "planned_at", "outcome", "ended_at")))
+        select(*(getattr(Rung, name) for name in (*_COPIED, *sorted(_OWN))))
         .join(Duty, Duty.id == Rung.duty_id).where(Rung.duty_id.in_(duty_ids), Rung.deadline_at == deadline).order_by(Rung.duty_id, Rung.due_at, Rung.id)
     )
     by_duty: dict[int, list[Any]] = defaultdict(list)
     for row in work.session.execute(query):
         by_duty[row.duty_id].append(row)
-    added, reminders, incidents = [], [], defaultdict[int, list[int]](list)
+    added, brought, incidents = [], [], defaultdict[int, list[int]](list)
     for rungs in by_duty.values():
-        # the next reminder was counted from a false present; the right one is planned afterwards
-        reminders += [one.id for one in rungs if one.outcome is None and one.key.startswith(REMINDER) and one.planned_at > work.now]
+        brought += [one.id for one in rungs if one.outcome is None and one.key.startswith(_BROUGHT) and one.planned_at > work.now]
         too_early = _too_early(rungs, work.now)
         known = sum(one.key.startswith(AGAIN) for one in rungs)
         for number, one in enumerate(too_early, known + 1):
             added.append(_copy(one, f"{AGAIN}{number}", work.now))
             incidents[one.incident_id].append(one.id)
     add_rungs(work.session, added)
-    _run(work, update(Rung).where(Rung.id.in_(reminders)).values(ended_at=work.now, outcome="cancelled"))
+    _run(work, update(Rung).where(Rung.id.in_(brought)).values(ended_at=work.now, outcome="cancelled"))
     for incident_id, rungs in incidents.items():
         work.record(
             "alert.plan_again", "Warnings that went out early, because the clock had run ahead, will go out again at their moment",
@@ -141,7 +143,8 @@ def _too_early(rungs: Sequence[Any], now: datetime) -> list[Any]:
     planned = {one.due_at for one in rungs if one.outcome is None}
     by_moment = {
         one.due_at: one for one in rungs
-        if one.outcome in ("fired", "unheard", "overtaken") and one.ended_at > now and one.due_at > now + AHEAD and one.due_at not in planned
+        if one.outcome in ("fired", "unheard", "overtaken") and one.ended_at > now and one.due_at > now + AHEAD
+        and one.due_at not in planned and not one.key.startswith(UNANSWERED)
     }
     return list(by_moment.values())
 

@@ -64,16 +64,14 @@ def queue(
     ))
 
 
-def take(work: Work, worker: str, channel: str, limit: int = BATCH, gone_after: timedelta | None = None) -> list[int]:
+def take(work: Work, worker: str, channel: str, limit: int = BATCH) -> list[int]:
     """Take up to `limit` letters that are due, the longest waiting first, for `worker` to send within `LEASE`; their messages' ids.
 
     A warning with a newer one of the same duty on its way to the same person is withdrawn first, and several of one
     incident to one person go as one letter. One that may have arrived already goes again as it was, so that it can be told
-    for a repetition. So do the letters of workers that have shown no life for the time `gone_after`, before their lease ends.
+    for a repetition.
     """
     work.require(Permission.RUN_CLOCKWORK)
-    if gone_after is not None and (count := _release(work, channel, worker, gone_after)):
-        work.record("message.take_over", f"Letters by {channel} that a worker had when it stopped were taken over", after={"letters": count})
     if _withdraw_overtaken(work, channel):
         work.record("message.withdraw", "Warnings that were not sent yet were overtaken by newer ones")
     due = select(Message.id, Message.leased_by, Message.kind, Message.person_id, Message.incident_id).where(_is_due(work, channel))
@@ -89,6 +87,24 @@ def take(work: Work, worker: str, channel: str, limit: int = BATCH, gone_after: 
         _carry(work, channel, head, person_id, incident_id)
     _change(work, heads, leased_by=worker, next_attempt_at=work.now + LEASE, attempts=Message.attempts + 1)
     return heads
+
+
+def take_over(work: Work, worker: str, gone_after: timedelta) -> int:
+    """Make due at once what workers hold that have shown no life for the time `gone_after`; returns how many letters that were.
+
+    A worker shows life from a thread of its own while it sends, however slow the mail server is, so whoever shows none for
+    several rounds sends nothing any more. One that never said anything keeps its letters until their lease ends.
+    """
+    work.require(Permission.RUN_CLOCKWORK)
+    shown = func.coalesce(Heartbeat.alive_at, Heartbeat.beat_at)
+    # whoever went longer ago has no lease any more
+    gone = select(Heartbeat.worker).where(shown < work.now - gone_after, shown > work.now - gone_after - 2 * LEASE, Heartbeat.worker != worker)
+    held = select(Message.id).where(Message.next_attempt_at > work.now, Message.leased_by.in_(gone))
+    ids = work.session.scalars(held.with_for_update(skip_locked=True, of=Message)).all()
+    _change(work, ids, next_attempt_at=work.now)
+    if ids:
+        work.record("message.take_over", "Letters that a worker had when it stopped were taken over", after={"letters": len(ids)})
+    return len(ids)
 
 
 def mark_sent(work: Work, message: Message) -> None:
@@ -167,21 +183,6 @@ def see_all(work: Work) -> int:
 
 def _is_due(work: Work, channel: str) -> ColumnElement[bool]:
     return and_(Message.next_attempt_at.is_not(None), Message.next_attempt_at <= work.now, Message.channel == channel)
-
-
-def _release(work: Work, channel: str, worker: str, gone_after: timedelta) -> int:
-    """Make due what workers hold that are gone; returns how many letters.
-
-    A worker shows life from a thread of its own while it sends, however slow the mail server is, so whoever shows none for
-    several rounds sends nothing any more. A worker that never said anything keeps its letters until their lease ends.
-    """
-    shown = func.coalesce(Heartbeat.alive_at, Heartbeat.beat_at)
-    # whoever went longer ago has no lease any more
-    gone = select(Heartbeat.worker).where(shown < work.now - gone_after, shown > work.now - gone_after - 2 * LEASE, Heartbeat.worker != worker)
-    held = select(Message.id).where(Message.next_attempt_at > work.now, Message.channel == channel, Message.leased_by.in_(gone))
-    ids = work.session.scalars(held.with_for_update(skip_locked=True, of=Message)).all()
-    _change(work, ids, next_attempt_at=work.now)
-    return len(ids)
 
 
 def _withdraw_overtaken(work: Work, channel: str) -> bool:

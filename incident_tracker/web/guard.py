@@ -12,12 +12,12 @@ from werkzeug.wrappers import Response
 from incident_tracker import clock
 from incident_tracker.web import parking, sessions
 
-#: what somebody without a session may open: signing in, one-time links, static files, health
+#: what somebody without a session may open: signing in, one-time links, calendars at a secret address, static files, health
 OPEN_ENDPOINTS = frozenset({
-    "static", "health.healthz",
+    "static", "health.healthz", "health.readyz", "metrics.show",
     "security.login", "security.logout", "security.code", "security.recovery", "security.set_up_code",
     "passkeys.sign_in", "resets.ask", "resets.reset",
-    "invitations.accept", "invitations.set_up",
+    "invitations.accept", "invitations.set_up", "feeds.read",
 })
 
 #: below it the API answers, which lets nobody in by a session and asks for a token itself

@@ -20,6 +20,7 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("organisations.edit", "Organisation", Permission.EDIT_ORGANISATION),
     ("people.index", "People", Permission.MANAGE_PEOPLE),
     ("records.everything", "Record", Permission.READ_AUDIT),
+    ("health.index", "Health", Permission.MANAGE_PEOPLE),
 )
 
 #: the tabs of one incident: (endpoint, words)

@@ -35,6 +35,7 @@ LOOKS = (
     Look("wall", "board.wall", "mona"),
     Look("components", "components.index"),
     Look("settings", "settings.index", "adam"),
+    Look("health", "health.index", "adam"),
     Look("incidents", "incidents.index"),
     Look("incidents-filtered", "incidents.index", query="?q=no+such+words"),
     Look("incident", "incidents.show"),
@@ -90,6 +91,8 @@ LOOKS = (
     Look("me-tokens", "tokens.index"),
     Look("me-tokens-none", "tokens.index", "mona"),
     Look("me-token-new", "tokens.make"),
+    Look("me-calendar", "feeds.index"),
+    Look("me-calendar-off", "feeds.index", "mona"),
     Look("help-api", "programs.index"),
     Look("kept-text", "parking.show"),
     Look("sign-in", "security.login", None),
@@ -106,4 +109,4 @@ LOOKS = (
 BY_STEPS = {"security.code", "security.recovery", "security.set_up_code"}
 
 #: what answers GET and is no page: files, lists for spreadsheets, ways on, the health for machines
-NO_PAGES = {"static", "health.healthz", "incidents.export", "people.export", "evidence.download", "notices.text", "board.home", "checklists.find", "security.logout"}
+NO_PAGES = {"static", "health.healthz", "health.readyz", "metrics.show", "incidents.export", "people.export", "evidence.download", "notices.text", "board.home", "checklists.find", "security.logout", "feeds.read"}

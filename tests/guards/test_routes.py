@@ -21,13 +21,13 @@ from tests.guards.sources import Module, dotted, modules, planted
 
 #: what a stranger may open. Written here a second time, so that opening another door is a deliberate act
 OPEN_TO_STRANGERS = {
-    "static", "health.healthz",
+    "static", "health.healthz", "health.readyz", "metrics.show",
     "security.login", "security.logout", "security.code", "security.recovery", "security.set_up_code",
     "passkeys.sign_in", "resets.ask", "resets.reset",
-    "invitations.accept", "invitations.set_up",
+    "invitations.accept", "invitations.set_up", "feeds.read",
 }
 #: changes that everybody makes to what is their own: they need no role
-ONES_OWN = {"accounts", "passkeys", "security", "parking", "bell", "tokens"}
+ONES_OWN = {"accounts", "passkeys", "security", "parking", "bell", "tokens", "feeds"}
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 CHANGES = ("POST", "PUT", "PATCH", "DELETE")
 SIGN_IN = "/sign-in"

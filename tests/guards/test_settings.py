@@ -56,11 +56,14 @@ def test_it_uses_every_setting() -> None:
     assert unread(one.name for one in settings()) == []
 
 
+#: settings that are refused unless they look like what they are
+NOT_ANYTHING = {"database_url": "sqlite:///other.sqlite3", "metrics_token": "0123456789abcdef", "dead_man_url": "https://monitor.example.org/x"}
+
+
 def test_it_reads_every_setting_from_the_environment(tmp_path: Path) -> None:
     for one in settings():
         value = {bool: "yes", int: str(int(one.default or 0) + 50) if isinstance(one.default, int) else "", str: one.default or "x", type(Path()): str(tmp_path)}[type(one.default)]
-        if one.name == "database_url":
-            value = "sqlite:///other.sqlite3"
+        value = NOT_ANYTHING.get(one.name, value)
         given = {f"{PREFIX}{one.name.upper()}": value}
         if one.name == "sweep_seconds":
             given[f"{PREFIX}STALE_SECONDS"] = "900"
