@@ -1,6 +1,7 @@
 """Small regimes to try the engine on, written beside the tracker's own law."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,26 @@ OBLIGATION = """obligations:
 
 
 def trial_law(folder: Path, text: str, **others: str) -> Law:
+    """One regime file alone on the tracker's catalogues, and other files by their stem. Much quicker to read than all the law."""
+    catalogues = folder / "catalogues"
+    catalogues.mkdir(exist_ok=True)
+    for path in PACKAGE_FOLDER.glob("*.yaml"):
+        shutil.copyfile(path, catalogues / path.name)
+    return load_law(catalogues, _written(folder, text, others))
+
+
+def joined_law(folder: Path, text: str, **others: str) -> Law:
     """The tracker's law with one more regime file, and other files by their stem."""
-    (folder / "trial").mkdir(exist_ok=True)
-    (folder / "trial" / "trial.yaml").write_text(text, encoding="utf-8")
+    return load_law(PACKAGE_FOLDER, _written(folder, text, others))
+
+
+def _written(folder: Path, text: str, others: Mapping[str, str]) -> Path:
+    own = folder / "own"
+    (own / "trial").mkdir(parents=True, exist_ok=True)
+    (own / "trial" / "trial.yaml").write_text(text, encoding="utf-8")
     for stem, content in others.items():
-        (folder / f"{stem}.yaml").write_text(content, encoding="utf-8")
-    return load_law(PACKAGE_FOLDER, folder)
+        (own / f"{stem}.yaml").write_text(content, encoding="utf-8")
+    return own
 
 
 def with_period(period: str, more: str = "") -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from incident_tracker.rules.examples import all_examples, failures, failures_of
-from incident_tracker.rules.laws import Example, Law
+from incident_tracker.rules.laws import Example, Law, Obligation
 from incident_tracker.rules.regimes import default_law
 
 LAW = default_law()
@@ -40,4 +40,16 @@ def test_all_regimes_have_worked_examples() -> None:
         return {regime.id for regime in law.regimes.values() if regime.file not in told}
 
     assert has_examples(LAW) == set()
-    assert failures(LAW) == ()
+
+
+def test_it_names_the_file_the_line_and_the_example_that_fails() -> None:
+    obligation = LAW.obligations["eu-gdpr-33-1"]
+    right = next(one for one in obligation.examples if one.conservative)
+    wrong = replace(right, conservative="2030-01-01T00:00:00+00:00")
+    got = f"expected 2030-01-01T00:00:00+00:00 but got {right.conservative}"
+    assert failures(_law_with(obligation, right)) == ()
+    assert failures(_law_with(obligation, right, wrong)) == (f"{right.line}: {right.name}: conservative: {got}",)
+
+
+def _law_with(obligation: Obligation, *examples: Example) -> Law:
+    return replace(LAW, regimes={}, obligations={obligation.id: replace(obligation, examples=examples)})

@@ -7,7 +7,7 @@ import pytest
 
 from incident_tracker.rules.regimes import PACKAGE_FOLDER, RegimeError, default_law, load_law
 from incident_tracker.rules.sources import parse_yaml
-from tests.rules.laws import HEAD, OBLIGATION, trial_law, with_period
+from tests.rules.laws import HEAD, OBLIGATION, joined_law, trial_law, with_period
 
 GOOD = HEAD + OBLIGATION
 
@@ -67,9 +67,9 @@ def test_a_state_needs_its_profile(tmp_path: Path) -> None:
 
 def test_an_obligation_has_one_home(tmp_path: Path) -> None:
     with pytest.raises(RegimeError, match="'eu-gdpr-33-1' is defined twice"):
-        trial_law(tmp_path, GOOD.replace("trial.one", "eu-gdpr-33-1"))
+        joined_law(tmp_path, GOOD.replace("trial.one", "eu-gdpr-33-1"))
     with pytest.raises(RegimeError, match=r"the regime 'eu-gdpr' is also defined in eu/gdpr.yaml"):
-        trial_law(tmp_path, GOOD.replace("regime: trial", "regime: eu-gdpr"))
+        joined_law(tmp_path, GOOD.replace("regime: trial", "regime: eu-gdpr"))
 
 
 def test_broken_yaml_names_its_line(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_own_facts_and_triggers_join_the_catalogue(tmp_path: Path) -> None:
     facts = "weather: {kind: choice, label: Weather, question: What is the weather?, choices: {fair: fair, foul: foul}}\nmoments.storm: {kind: moment, label: Storm, question: When did the storm begin?}\n"
     triggers = "storm: {label: The storm began, moments: [storm]}\n"
     text = with_period("{within: {hours: 2}}", "  applies_when: {fact: weather, op: eq, value: foul}\n").replace("{event: aware}", "{event: storm}")
-    law = trial_law(tmp_path, text, facts=facts, triggers=triggers)
+    law = joined_law(tmp_path, text, facts=facts, triggers=triggers)
     assert law.question("weather") == "What is the weather?"
     assert "eu-gdpr-33-1" in law.obligations
 
