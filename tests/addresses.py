@@ -12,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from incident_tracker import library
-from incident_tracker.actions import accounts, duties, evidence, incidents, notices, people, playbooks, sign_ins, tokens
+from incident_tracker.actions import accounts, duties, evidence, feeds, incidents, notices, people, playbooks, sign_ins, tokens
 from incident_tracker.models.base import db
 from incident_tracker.models.evidence import Vault
 from incident_tracker.models.incidents import Incident
@@ -132,4 +132,5 @@ def with_accounts() -> dict[str, Any]:
     form = _change(lambda work: sign_ins.park_form(work, stories.person("ines"), "/incidents/report", "sealed"))
     invitation, _link = _change(lambda work: people.invite(work, "new@harbour.example", ["officer"], "http://localhost"), by="adam")
     token, _text = _change(lambda work: tokens.make_token(work, "monitoring", ["law:read"], 90))
-    return {"passkey_id": passkey.id, "form_id": form.id, "invitation_id": invitation.id, "token_id": token.id}
+    _feed, secret = _change(feeds.make_feed)
+    return {"passkey_id": passkey.id, "form_id": form.id, "invitation_id": invitation.id, "token_id": token.id, "feed_key": secret}
