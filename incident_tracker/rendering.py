@@ -11,15 +11,19 @@ from sqlalchemy.orm import defer, joinedload
 from sqlalchemy.sql.base import ExecutableOption
 
 from incident_tracker import library
+from incident_tracker.actions import receipts
 from incident_tracker.actions.alerts import WARNED_OF
 from incident_tracker.channels.letters import Item, Letter
-from incident_tracker.config import Config
+from incident_tracker.config import Config, load_secrets
 from incident_tracker.models.base import db
 from incident_tracker.models.duties import Duty, count_warned_with
 from incident_tracker.models.incidents import Incident
 from incident_tracker.models.messages import Message, carried_by, was_warned
 from incident_tracker.models.people import Person
-from incident_tracker.rules.permissions import may_see
+from incident_tracker.rules.permissions import Permission, may, may_see
+
+#: kinds of message that are of no incident and go to destinations all the same
+NOTES = ("mail_failing", "mail_working")
 
 
 class NotToBeSent(Exception):
@@ -40,13 +44,14 @@ def letter(number: int, settings: Config, templates: Environment, now: datetime)
 
 def _mailed(found: Message, reading: "Reading", templates: Environment, now: datetime) -> Letter:
     values = reading.values(found)
-    subject, _, text = templates.get_template(f"messages/{found.kind}.txt").render(values).lstrip().partition("\n")
+    form = "catch_up" if values.get("incidents", 1) > 1 else found.kind
+    subject, _, text = templates.get_template(f"messages/{form}.txt").render(values).lstrip().partition("\n")
     return Letter(
         to_name=found.person.name if found.person else "",
         to_address=found.person.email if found.person else found.address or "",
         subject=subject.strip(), text=text.strip() + "\n",
-        html=templates.get_template(f"messages/{found.kind}.html").render(values | {"subject": subject.strip()}),
-        message_id=found.message_id or "", thread=found.incident.reference.lower() if found.incident else "",
+        html=templates.get_template(f"messages/{form}.html").render(values | {"subject": subject.strip()}),
+        message_id=found.message_id or "", thread=found.incident.reference.lower() if found.incident and form == found.kind else "",
         is_urgent=values.get("loudness") == "loud", at=now,
     )
 
@@ -54,6 +59,8 @@ def _mailed(found: Message, reading: "Reading", templates: Environment, now: dat
 def _posted(found: Message, reading: "Reading", templates: Environment, now: datetime) -> Letter:
     """What goes to a destination: the subject that a mail has, and of each duty its title and deadline. A room hears of no restricted incident."""
     incident, is_warning = found.incident, found.kind == "warning"
+    if found.kind in NOTES:
+        return _noted(found, reading, templates, now)
     if incident is None:
         raise NotToBeSent("It is of no incident.")
     if is_warning and found.person_id is None and incident.restricted:
@@ -77,6 +84,16 @@ def _posted(found: Message, reading: "Reading", templates: Environment, now: dat
     )
 
 
+def _noted(found: Message, reading: "Reading", templates: Environment, now: datetime) -> Letter:
+    """A word about the tracker itself, to a destination."""
+    values = reading.values(found)
+    subject, _, text = templates.get_template(f"destinations/{found.kind}.txt").render(values).partition("\n")
+    return Letter(
+        to_name="", to_address="", subject=subject, text=" ".join(text.split()), html="", message_id=found.message_id or "", thread="",
+        is_urgent=found.kind == "mail_failing", at=now, kind="note", link=f"{values['base_url']}/health",
+    )
+
+
 class Reading:
     """What a message's template may show. Of a restricted incident that is its reference, its deadlines and where to look."""
 
@@ -92,10 +109,18 @@ class Reading:
             "content": message.content, "reference": incident.reference if incident else "", "restricted": bool(incident and incident.restricted),
             "title": incident.title if incident and not incident.restricted else "",
         }
-        if "until" in message.content:
-            values["until"] = datetime.fromisoformat(message.content["until"])
+        values |= {name: datetime.fromisoformat(message.content[name]) for name in ("since", "until") if name in message.content}
         values["link"] = f"{values['base_url']}/incidents/{incident.reference}" if incident else values["base_url"]
-        return values | self._warnings(message) if message.kind == "warning" else values
+        if message.kind != "warning":
+            return values
+        return values | self._warnings(message) | {"ack_link": self._ack_link(message)}
+
+    def _ack_link(self, message: Message) -> str:
+        """Where the person a mail goes to can acknowledge it without signing in; empty if they may not, and for what goes elsewhere."""
+        if message.destination_id is not None or message.person is None or not may(message.person, Permission.ACKNOWLEDGE, message.incident):
+            return ""
+        signed = receipts.sign(load_secrets(self.settings.instance).secret_key, message)
+        return f"{self.settings.base_url.rstrip('/')}/acknowledge/{signed}"
 
     def followed(self, message: Message) -> dict[str, Any]:
         """The same for what follows a warning: of which duty and deadline it was, whether or not that still stands."""
@@ -105,12 +130,18 @@ class Reading:
         return {"first": one, "warnings": [one], "loudness": "normal", "reference": incident.reference, "link": one["link"], "now": self.now, "overtaken": 0}
 
     def _warnings(self, message: Message) -> dict[str, Any]:
-        warnings = [self._warning(one) for one in carried_by(message) if _still_matters(one)]
-        if not warnings:
+        mattering = [one for one in carried_by(message) if _still_matters(one)]
+        if not mattering:
             raise NotToBeSent("The duty was settled, or its deadline moved, before this could be sent.")
-        warnings.sort(key=lambda one: (one["deadline"], one["title"]))
+        told = [one for one in mattering if one.person is None or (one.incident is not None and may_see(one.person, one.incident))]
+        if not told:
+            raise NotToBeSent("The person may no longer know of the incident.")
+        warnings = sorted((self._warning(one) for one in told), key=lambda one: (one["deadline"], one["title"]))
         loudest = "loud" if any(one["loudness"] == "loud" for one in warnings) else "normal"
-        return {"warnings": warnings, "first": warnings[0], "loudness": loudest, "overtaken": sum(one["overtaken"] for one in warnings)}
+        return {
+            "warnings": warnings, "first": warnings[0], "loudness": loudest, "overtaken": sum(one["overtaken"] for one in warnings),
+            "incidents": len({one["reference"] for one in warnings}),
+        }
 
     def _warning(self, message: Message) -> dict[str, Any]:
         duty, rung, incident = message.duty, message.rung, message.incident
@@ -118,7 +149,7 @@ class Reading:
         shown = not incident.restricted
         facts = library.shelf().law.facts
         return {
-            "deadline": rung.deadline_at, "day": _day_of(duty), "zone": duty.zone, "is_target": duty.conservative_at is None,
+            "reference": incident.reference, "incident_title": incident.title if shown else "", "deadline": rung.deadline_at, "day": _day_of(duty), "zone": duty.zone, "is_target": duty.conservative_at is None,
             "is_over": rung.deadline_at <= self.now,
             "loudness": rung.loudness, "overtaken": rung.overtaken_count, "is_undecided": duty.state == "undecided",
             "title": duty.title if shown else "", "recipient": duty.recipient_name if shown else "", "citation": duty.citation if shown else "",
@@ -155,7 +186,8 @@ def _check_person(message: Message) -> None:
         return
     if not message.person.active:
         raise NotToBeSent("The person can no longer sign in.")
-    if message.incident is not None and not may_see(message.person, message.incident):
+    # of each warning it is asked by itself: one letter may carry those of several incidents
+    if message.kind != "warning" and message.incident is not None and not may_see(message.person, message.incident):
         raise NotToBeSent("The person may no longer know of the incident.")
 
 

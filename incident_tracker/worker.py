@@ -13,7 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
 from incident_tracker import clock, library, logs
-from incident_tracker.actions import alerts, clock_jumps, clocks, deliveries, movements, sign_ins
+from incident_tracker.actions import alerts, clock_jumps, clocks, deliveries, movements, outages, sign_ins
 from incident_tracker.delivery import Door, Tally, open_channels, tell_monitor
 from incident_tracker.diary import Diary
 from incident_tracker.models.alerts import beat, live, next_rung_at, note_failure
@@ -108,6 +108,14 @@ def show_life(one: Pass) -> None:
         live(work.session, one.worker, one.diary.started_at, work.now, one.diary.signs())
 
 
+def look_after_mail(one: Pass) -> None:
+    """Tell the administrators when mail reaches nobody, and when it works again."""
+    config = one.app.extensions["tracker"]
+    patience, stale = timedelta(minutes=config.mail_alarm_minutes), timedelta(seconds=config.stale_seconds)
+    with unit_of_work(CLOCKWORK, one.now) as work:
+        outages.look_after_mail(work, is_on=config.mail_is_on, patience=patience, stale=stale)
+
+
 def sweep_up(one: Pass) -> None:
     """Forget what signing in left behind and no longer matters."""
     with unit_of_work(CLOCKWORK, one.now) as work:
@@ -132,7 +140,8 @@ JOBS = (
     Job("fire", "clock", fire), Job("refresh", "clock", refresh), Job("watch over", "clock", watch_over), Job("take over", "mail", take_over),
     Job("deliver", "mail", deliver),
     Job("post", "post", post),
-    Job("show life", "life", show_life), Job("sweep up", "upkeep", sweep_up, 86_400),
+    Job("show life", "life", show_life),
+    Job("look after mail", "upkeep", look_after_mail), Job("sweep up", "upkeep", sweep_up, 86_400),
 )
 #: the job whose running through is the pulse: without it nobody is warned
 VITAL = "fire"
@@ -310,9 +319,12 @@ class Worker:
                 self._scheduler.add_job(self._round, "date", args=[other], run_date=max(moment, now), id=f"{other}-next", replace_existing=True)
 
 
-def run_once(app: Flask, now: datetime | None = None, worker: str = "") -> Pass:
-    """One round of every job, in this thread, at `now` (UTC; None: the present), with a beat at its end. Lets errors through."""
-    one = Pass(app, Diary(worker or worker_name()), now)
+def run_once(app: Flask, now: datetime | None = None, worker: str = "", diary: Diary | None = None) -> Pass:
+    """One round of every job, in this thread, at `now` (UTC; None: the present), with a beat at its end. Lets errors through.
+
+    `diary` is that of a worker which did rounds before; without it a new one does this round.
+    """
+    one = Pass(app, diary or Diary(worker or worker_name()), now)
     with app.app_context():
         for job in JOBS:
             job.run(one)

@@ -15,6 +15,7 @@ from incident_tracker.models.digests import DigestChoice
 from incident_tracker.models.duties import Duty
 from incident_tracker.models.incidents import Incident
 from incident_tracker.models.messages import Message
+from incident_tracker.models.outages import Outage
 from incident_tracker.models.people import Person
 from incident_tracker.rules import retries
 from incident_tracker.rules.jumps import Jump
@@ -79,6 +80,7 @@ def _go_back(work: Work) -> dict[str, int]:
     _run(work, update(Heartbeat).where(Heartbeat.beat_at > ahead).values(beat_at=None))
     _run(work, update(Heartbeat).where(Heartbeat.alive_at > ahead).values(alive_at=work.now))
     _run(work, update(Heartbeat).where(Heartbeat.mail_down_at > ahead).values(mail_down_at=work.now))
+    _run(work, update(Outage).where(Outage.ended_at.is_(None), Outage.noticed_at > ahead).values(noticed_at=work.now))
     # a day more: somewhere it is tomorrow already
     for column in (DigestChoice.daily_on, DigestChoice.weekly_on):
         _run(work, update(DigestChoice).where(column > today + timedelta(days=1)).values({column.key: None}))

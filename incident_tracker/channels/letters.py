@@ -1,13 +1,14 @@
 """What a channel carries, how it is asked to, and how it says no."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-#: what a letter to a destination is about: a warning, that a duty's warnings were taken, that it needs no more warnings, or nothing (a test)
-KINDS = ("warning", "taken", "settled", "test")
+#: what a letter to a destination is about: a warning, that a duty's warnings were taken, that it needs no more warnings, the tracker
+#: itself (a note, without duties), or nothing (a test)
+KINDS = ("warning", "taken", "settled", "note", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,9 @@ class Blank:
     label: str
     hint: str
     is_needed: bool = True
-    #: what is used where nothing is filled in
+    #: what is used where nothing is filled in: always the same, or made anew
     default: str = ""
+    made_by: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,35 +4,26 @@ import base64
 import binascii
 import json
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from standardwebhooks.webhooks import Webhook as Signer
 
+from incident_tracker.channels.hooks import Hook, Post
 from incident_tracker.channels.letters import Blank, ChannelError, Letter, Setup, Target
-from incident_tracker.channels.outgoing import Line
 
 #: the specification asks for 24 to 64 bytes
 SHORTEST, LONGEST = 24, 64
 
 
-class Webhook:
+class Webhook(Hook):
     """Posts thin events: what it is about and until when. Whoever receives one comes back for more, by the link or the API."""
 
     name = "webhook"
-    is_immediate = False
-    follows_duties = False
-    gathers = True
     setup = Setup(
         "Webhook", "Signed JSON to a program of your own, as standardwebhooks.com describes it.",
         Blank("Address", "Where your program listens, e.g. https://hooks.example.org/breaches"),
-        Blank("Signing secret", "Begins with whsec_. Left empty, one is made and shown once.", is_needed=False),
+        Blank("Signing secret", "Begins with whsec_. Left empty, one is made and shown once.", made_by=lambda: new_secret()),
     )
-
-    def is_on(self, settings: Any) -> bool:
-        """Whether it can be used."""
-        return True
 
     def check(self, target: Target) -> dict[str, str]:
         """The secret must be one that receivers can check a signature with."""
@@ -40,32 +31,19 @@ class Webhook:
             key = base64.b64decode(target.secret.removeprefix("whsec_"), validate=True)
         except (binascii.Error, ValueError):
             key = b""
-        if target.secret and not (target.secret.startswith("whsec_") and SHORTEST <= len(key) <= LONGEST):
+        if not (target.secret.startswith("whsec_") and SHORTEST <= len(key) <= LONGEST):
             return {"secret": f"A signing secret is whsec_ and then {SHORTEST} to {LONGEST} bytes in base64. Leave the field empty to have one made."}
         return {}
 
-    @contextmanager
-    def open(self, settings: Any, target: Target) -> Iterator["Post"]:
-        """A line to the program."""
-        with Line(settings.allow_private_targets, (target.address, target.secret)) as line:
-            yield Post(line, target)
-
-
-class Post:
-    """Sends to one program."""
-
-    def __init__(self, line: Line, target: Target) -> None:
-        self.line, self.target = line, target
-
-    def send(self, letter: Letter) -> str:
-        """Send one event, signed for this try; returns the answer. Raises ChannelError."""
+    def posts(self, letter: Letter, target: Target) -> list[Post]:
+        """One event, signed for this try."""
         body = json.dumps(event(letter), separators=(",", ":"))
         try:
-            signature = Signer(self.target.secret).sign(letter.message_id, letter.at, body)
+            signature = Signer(target.secret).sign(letter.message_id, letter.at, body)
         except (RuntimeError, ValueError) as error:
             raise ChannelError("its signing secret cannot be used: enter another one", is_permanent=True) from error
-        headers = {"webhook-id": letter.message_id, "webhook-timestamp": str(int(letter.at.timestamp())), "webhook-signature": signature}
-        return str(self.line.send("POST", self.target.address, body.encode(), headers))
+        signed = {"webhook-id": letter.message_id, "webhook-timestamp": str(int(letter.at.timestamp())), "webhook-signature": signature}
+        return [Post(target.address, body.encode(), signed)]
 
 
 def new_secret() -> str:
@@ -77,6 +55,8 @@ def event(letter: Letter) -> dict[str, Any]:
     """The event as JSON: `duty.warning` with each duty's deadline, or `channel.test`. It says nothing of the people affected."""
     if letter.kind == "test":
         return {"type": "channel.test", "timestamp": letter.at.isoformat(), "data": {"link": letter.link}}
+    if letter.kind == "note":
+        return {"type": "tracker.note", "timestamp": letter.at.isoformat(), "data": {"text": letter.subject, "urgent": letter.is_urgent, "link": letter.link}}
     duties = [
         {
             "title": one.title or None, "deadline": one.deadline.isoformat(), "is_overdue": one.is_over, "is_own_target": one.is_target,

@@ -48,13 +48,13 @@ def vitals(now: datetime) -> Vitals:
     unsent, oldest_unsent_at = db.session.execute(waiting).one()
     dead = db.session.scalar(select(func.count()).select_from(Message).where(Message.dead_at.is_not(None))) or 0
     return Vitals(
-        heartbeats(), rungs_due, oldest_due_at, unsent, oldest_unsent_at, dead, bool(db.session.scalar(select(is_out("email")))), _mailed_at(db.session()),
+        heartbeats(), rungs_due, oldest_due_at, unsent, oldest_unsent_at, dead, bool(db.session.scalar(select(is_out("email")))), _mailed_at(db.session(), now),
     )
 
 
 def signs_of_mail(session: Session, now: datetime, stale: timedelta) -> Signs:
     """The signs as they stand at `now` (UTC). Workers that have shown no life for the time `stale` say nothing any more."""
-    sent_at = _mailed_at(session)
+    sent_at = _mailed_at(session, now)
     forgotten = max(now - LOOK_BACK, sent_at or now - LOOK_BACK)
     is_tried = and_(Message.next_attempt_at.is_not(None), Message.attempts > 0, Message.last_error.is_not(None))
     recipients = func.count(func.distinct(func.coalesce(Message.person_id, -Message.id)))
@@ -69,5 +69,6 @@ def signs_of_mail(session: Session, now: datetime, stale: timedelta) -> Signs:
     return Signs(sent_at, since if people > 1 else None, down_at)
 
 
-def _mailed_at(session: Session) -> datetime | None:
-    return session.scalar(select(func.max(Message.sent_at)).where(MAILED))
+def _mailed_at(session: Session, now: datetime) -> datetime | None:
+    # what a clock that had run ahead calls sent is no sign that mail works now
+    return session.scalar(select(func.max(Message.sent_at)).where(MAILED, Message.sent_at <= now))
