@@ -88,7 +88,7 @@ def test_without_a_place_the_statutory_date_is_not_known(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("start", "months", "end"),
-    [("2026-10-31", 1, date(2026, 11, 30)), ("2027-01-31", 1, date(2027, 2, 28)), ("2028-01-31", 1, date(2028, 2, 29)), ("2026-12-15", 2, date(2027, 2, 15))],
+    [("2026-10-31", 1, date(2026, 11, 30)), ("2027-01-31", 1, date(2027, 2, 28)), ("2028-01-31", 1, date(2028, 2, 29)), ("2026-12-15", 2, date(2027, 2, 15)), ("2026-12-15", 1, date(2027, 1, 15))],
 )
 def test_a_month_without_that_day_ends_on_its_last_day(tmp_path: Path, start: str, months: int, end: date) -> None:
     result = counted(tmp_path, f"{{within: {{months: {months}}}}}", {"aware": start})
