@@ -216,6 +216,31 @@ class Law(Answer):
     obligations = fields.Integer()
 
 
+class Choice(Answer):
+    """One answer that can be chosen."""
+
+    value = words("As it is written.")
+    label = words("In words.")
+
+
+class Fact(Answer):
+    """A fact that the law asks for."""
+
+    name = words("Its name in a facts document.")
+    kind = words("flag, choice, set, count, moment, text or number")
+    label = words("In a few words.")
+    question = words("As one would ask a person.")
+    group = words("Where it belongs.")
+    choices = fields.List(fields.Nested(Choice))
+    per = words("place or regime, where each may have its own answer.", none=True)
+
+
+class FactPage(Page):
+    """A part of the facts."""
+
+    items = fields.List(fields.Nested(Fact))
+
+
 class Deadline(Answer):
     """The end of a clock."""
 

@@ -13,6 +13,7 @@ from incident_tracker.api.problems import INVALID, Refusal
 from incident_tracker.errors import NotFound
 from incident_tracker.models.tokens import Scope
 from incident_tracker.rules import duties, periods
+from incident_tracker.rules.catalogues import FactSpec
 from incident_tracker.rules.facts import FactError
 from incident_tracker.rules.laws import Example, Law, Obligation, Regime
 from incident_tracker.rules.searches import find_obligations
@@ -63,6 +64,18 @@ def show_obligation(obligation_id: str) -> ResponseReturnValue:
     if found is None:
         raise NotFound("obligation")
     return jsonify(_obligation(found))
+
+
+@entrance.get("/law/facts", scope=Scope.READ_LAW, errors=(422,))
+@entrance.arguments(shapes.AskedFactNames, location="query")
+@entrance.response(200, answers.FactPage, headers=paging.LINK)
+def list_facts(wanted: dict[str, Any]) -> ResponseReturnValue:
+    """The facts that the law asks for
+
+    By these names they stand in a facts document. What is worked out from others is not among them: nobody is asked for it.
+    """
+    asked = [fact for fact in _law().facts.values() if not fact.derive]
+    return paging.part_of(asked, wanted, _fact, by="name")
 
 
 _CLOCK = {"obligation": "eu-gdpr-33-1", "events": {"aware": "2026-11-27T17:30:00+01:00"}, "country": "DE"}
@@ -147,6 +160,11 @@ def _obligation(one: Obligation) -> dict[str, Any]:
         "content": list(one.content), "exemptions": list(one.exemptions),
         "examples": [_example(example) for example in one.examples if example.events],
     }
+
+
+def _fact(one: FactSpec) -> dict[str, Any]:
+    choices = [{"value": value, "label": label} for value, label in one.choices]
+    return {"name": one.name, "kind": one.kind, "label": one.label, "question": one.question, "group": one.group, "choices": choices, "per": one.per}
 
 
 def _example(one: Example) -> dict[str, Any]:

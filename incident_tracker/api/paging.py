@@ -12,15 +12,19 @@ from incident_tracker.api.problems import INVALID, Refusal
 LINK = {"Link": {"description": "The address of the next part, as rel=next; none at the end.", "schema": {"type": "string"}}}
 
 
-def part_of(found: Sequence[Any], wanted: dict[str, Any], shown: Callable[[Any], dict[str, Any]]) -> Response:
-    """The part of what was found that comes behind `wanted["after"]`. Raises Refusal where that is not among it."""
+def part_of(found: Sequence[Any], wanted: dict[str, Any], shown: Callable[[Any], dict[str, Any]], by: str = "id") -> Response:
+    """The part of what was found that comes behind the one called `wanted["after"]`, by its attribute `by`.
+
+    Raises Refusal where that is not among it.
+    """
     start = 0
     if wanted["after"]:
-        start = next((place for place, one in enumerate(found, 1) if one.id == wanted["after"]), 0)
+        start = next((place for place, one in enumerate(found, 1) if getattr(one, by) == wanted["after"]), 0)
         if not start:
             raise unknown_place(wanted["after"])
     shown_now = found[start : start + wanted["limit"]]
-    return answer([shown(one) for one in shown_now], len(found), shown_now[-1].id if start + len(shown_now) < len(found) else None)
+    goes_on = start + len(shown_now) < len(found)
+    return answer([shown(one) for one in shown_now], len(found), getattr(shown_now[-1], by) if goes_on else None)
 
 
 def answer(items: list[dict[str, Any]], total: int, last: Any) -> Response:

@@ -102,6 +102,12 @@ class AskedRegimes(Paged):
     after = fields.String(load_default="", validate=validate.Length(max=120), metadata={"description": "Go on behind this regime."})
 
 
+class AskedFactNames(Paged):
+    """How many facts are wanted."""
+
+    after = fields.String(load_default="", validate=validate.Length(max=120), metadata={"description": "Go on behind this fact."})
+
+
 class AskedDuties(Paged):
     """Which duties are wanted."""
 

@@ -13,6 +13,7 @@ from incident_tracker.errors import NotFound
 from incident_tracker.rules import periods
 from incident_tracker.rules.periods import DueError
 from incident_tracker.rules.regimes import Obligation
+from incident_tracker.rules.searches import find_obligations
 from incident_tracker.web import choosing
 from incident_tracker.web.fact_fields import MomentFields, moment_value
 
@@ -40,7 +41,8 @@ class ClockForm(FlaskForm):
 def index() -> ResponseReturnValue:
     """Every obligation, searched and filtered."""
     wanted = {name: request.args.get(name, "").strip()[:100] for name in ("q", "jurisdiction", "recipient", "confidence")}
-    found = [one for one in library.shelf().law.obligations.values() if _fits(one, wanted)]
+    filters = {name: wanted[name] for name in ("jurisdiction", "recipient", "confidence")}
+    found = find_obligations(library.shelf().law, wanted["q"], **filters)
     page = max(1, request.args.get("page", 1, type=int))
     return render_template(
         "law/index.html",
@@ -95,16 +97,6 @@ def _count(one: Obligation, form: ClockForm) -> Any:
         except DueError as error:
             form.form_errors.append(str(error))
     return None
-
-
-def _fits(one: Obligation, wanted: dict[str, str]) -> bool:
-    text = f"{one.id} {one.title} {one.citation} {one.regime.title} {one.regime.jurisdiction}".lower()
-    return (
-        all(word in text for word in wanted["q"].lower().split())
-        and (not wanted["jurisdiction"] or one.regime.jurisdiction == wanted["jurisdiction"])
-        and (not wanted["recipient"] or one.recipient.type == wanted["recipient"])
-        and (not wanted["confidence"] or one.confidence == wanted["confidence"])
-    )
 
 
 def _choices() -> dict[str, list[str]]:

@@ -141,6 +141,23 @@ def test_it_leads_through_a_list_part_by_part(caller: Program, path: str) -> Non
     assert answer.get_json()["total"] == len(found)
 
 
+def test_it_names_every_fact_that_it_can_be_asked_about(caller: Program) -> None:
+    found, query = [], {"limit": "200"}
+    while True:
+        said = caller.get("/law/facts", **query).get_json()
+        found += said["items"]
+        if said["next"] is None:
+            break
+        query["after"] = found[-1]["name"]
+    assert len(found) == said["total"]
+    names = {fact["name"]: fact for fact in found}
+    assert FACTS.keys() - {"moments", "affected.by_place"} <= names.keys()
+    assert "risk" in [choice["value"] for choice in names["risk_level"]["choices"]]
+    assert names["moments.aware"]["kind"] == "moment"
+    derived = next(name for name, fact in library.shelf().law.facts.items() if fact.derive)
+    assert derived not in names
+
+
 def test_it_carries_the_filter_into_the_next_part(caller: Program) -> None:
     first = caller.get("/law/obligations", jurisdiction="US", limit=2).get_json()
     assert "jurisdiction=US" in first["next"] and first["next"].startswith("http://127.0.0.1:8000/api/v1/law/obligations?")
