@@ -95,7 +95,11 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                     raise ConnectionAbortedError
                 self.wfile.write(bytes([byte]))
 
-        do_GET = do_POST = do_PUT = _answer
+        def do_POST(self) -> None:
+            self._answer()
+
+        def do_PUT(self) -> None:
+            self._answer()
 
         def log_message(self, *_: Any) -> None:
             """Nothing is written to the terminal."""

@@ -11,6 +11,9 @@ from incident_tracker.models.messages import Message
 from incident_tracker.rules.permissions import Permission
 from incident_tracker.work import Work
 
+#: parts of other actions: they check no permission of their own and are never called from a door
+PARTS = ("note_try",)
+
 
 def take(work: Work, worker: str, destination_id: int, *, gathers: bool, limit: int = BATCH) -> list[int]:
     """Take up to `limit` messages that are due to go to a destination, for `worker` to send within `LEASE`; their ids.
@@ -69,6 +72,12 @@ def note_refused(work: Work, destination_id: int, error: str, *, retry_after: ti
         work.record("destination.switch_off", f"{destination.name} is gone for good and was switched off: {error}", subject=f"destination:{destination_id}")
     elif not was_failing:
         work.record("destination.fail", f"{destination.name} does not take letters: {error}", subject=f"destination:{destination_id}")
+
+
+def note_try(work: Work, destination_id: int, error: str | None) -> None:
+    """A test was taken, or refused with an error."""
+    values = {"last_error": error[:500], "last_error_at": work.now} if error is not None else {"last_ok_at": work.now}
+    _note(work, destination_id, **values)
 
 
 def _note(work: Work, destination_id: int, **values: object) -> None:

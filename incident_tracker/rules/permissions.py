@@ -16,7 +16,7 @@ class Role(StrEnum):
 
 
 ROLE_MEANINGS = {
-    Role.ADMINISTRATOR: "runs the tracker: people, roles, the organisation's profile",
+    Role.ADMINISTRATOR: "runs the tracker: people, roles, channels, the organisation's profile",
     Role.OFFICER: "logs and handles incidents, runs checklists, drafts notices, records filings",
     Role.LEGAL: "reviews notices, decides with reasons, does all an officer may",
     Role.MANAGER: "watches deadlines, assigns owners, approves decisions",
@@ -46,6 +46,7 @@ class Permission(StrEnum):
     KEEP_ROTA = "rota.keep"
     READ_AUDIT = "audit.read"
     MANAGE_PEOPLE = "people.manage"
+    SET_UP_CHANNELS = "channels.set_up"
     EDIT_ORGANISATION = "organisation.edit"
     EDIT_SELF = "self.edit"
     ENTER = "door.enter"
@@ -76,6 +77,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.KEEP_ROTA: frozenset({Role.ADMINISTRATOR, Role.MANAGER}),
     Permission.READ_AUDIT: frozenset({Role.AUDITOR, Role.LEGAL, Role.MANAGER, Role.OFFICER}),
     Permission.MANAGE_PEOPLE: frozenset({Role.ADMINISTRATOR}),
+    Permission.SET_UP_CHANNELS: frozenset({Role.ADMINISTRATOR}),
     Permission.EDIT_ORGANISATION: frozenset({Role.ADMINISTRATOR, Role.LEGAL}),
     Permission.EDIT_SELF: _ANYONE,
     Permission.ENTER: _ANYONE,
