@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from flask import Response, g, request
+from sqlalchemy.exc import OperationalError
 
 from incident_tracker import clock
 from incident_tracker.actions import tokens as acts
@@ -58,8 +59,8 @@ def _holder() -> Holder:
     if holder is None or token is None:
         _refuse(token)
     if token.last_used_at is None or now - token.last_used_at >= NOTED_EVERY:
-        # somebody else's note of the same minute says as much
-        with suppress(Conflict), unit_of_work(holder, now) as work:
+        # somebody else's note of the same minute says as much, and no request fails for want of a note
+        with suppress(Conflict, OperationalError), unit_of_work(holder, now) as work:
             note_use(work.session, token.id, work.now)
     return holder
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
+from sqlalchemy.exc import OperationalError
 
 from incident_tracker import clock
 from incident_tracker.actions import feeds as acts
@@ -63,7 +64,7 @@ def _note(response: Response) -> Response:
     feed_id, noted_at = g.get("read_feed", (None, None))
     if feed_id is None or (noted_at is not None and clock.now() - noted_at < NOTED_EVERY):
         return response
-    # somebody else's note of the same minute says as much
-    with suppress(Conflict), unit_of_work(acts.READER) as work:
+    # somebody else's note of the same minute says as much, and nobody's reading fails for want of a note
+    with suppress(Conflict, OperationalError), unit_of_work(acts.READER) as work:
         note_reading(work.session, feed_id, work.now)
     return response

@@ -74,8 +74,10 @@ def test_it_would_notice_an_invalid_description(described: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode))
-def test_it_keeps_to_the_description_whatever_is_sent(app: Flask, described: Any, mode: GenerationMode) -> None:
+def test_it_keeps_to_the_description_whatever_is_sent(app: Flask, described: Any, ground: str, mode: GenerationMode) -> None:
     schema, headers = described
+    incident = stories.again(ground)
+    there = {"reference": ground, "duty_id": stories.duty_of(incident, "eu-gdpr-33-1").id, "obligation_id": "eu-gdpr-33-1"}
     for found in schema.get_all_operations():
         operation = found.ok()
 
@@ -85,6 +87,10 @@ def test_it_keeps_to_the_description_whatever_is_sent(app: Flask, described: Any
             random.seed(0)
             db.session.rollback()
             case.call_and_validate(headers=headers, checks=CHECKS)
+            if case.path_parameters:
+                # the same once more where there is something
+                case.path_parameters = {name: there[name] for name in case.path_parameters}
+                case.call_and_validate(headers=headers, checks=CHECKS)
 
         if mode is GenerationMode.POSITIVE or list(operation.iter_parameters()) or operation.body:
             keep()
