@@ -1,7 +1,7 @@
 """Letters as they read at the moment of sending: what a message may say by now, to whom it goes, or why it must not go."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import defer, joinedload
 from sqlalchemy.sql.base import ExecutableOption
 
 from incident_tracker import library
-from incident_tracker.actions import receipts
+from incident_tracker.actions import digests
 from incident_tracker.actions.alerts import WARNED_OF
 from incident_tracker.channels.letters import Item, Letter
 from incident_tracker.config import Config, load_secrets
@@ -20,6 +20,7 @@ from incident_tracker.models.duties import Duty, count_warned_with
 from incident_tracker.models.incidents import Incident
 from incident_tracker.models.messages import Message, carried_by, was_warned
 from incident_tracker.models.people import Person
+from incident_tracker.models.receipts import sign
 from incident_tracker.rules.permissions import Permission, may, may_see
 
 #: kinds of message that are of no incident and go to destinations all the same
@@ -111,15 +112,29 @@ class Reading:
         }
         values |= {name: datetime.fromisoformat(message.content[name]) for name in ("since", "until") if name in message.content}
         values["link"] = f"{values['base_url']}/incidents/{incident.reference}" if incident else values["base_url"]
+        if message.kind in digests.KINDS:
+            return values | self._digest(message, values["base_url"])
         if message.kind != "warning":
             return values
         return values | self._warnings(message) | {"ack_link": self._ack_link(message)}
+
+    def _digest(self, message: Message, base_url: str) -> dict[str, Any]:
+        """What a digest says by now. Raises NotToBeSent where its day is over, or there is nothing left to say."""
+        person, day = message.person, date.fromisoformat(message.content["day"])
+        assert person is not None
+        if digests.is_over(person, day, self.now):
+            raise NotToBeSent("Its day was over before it could be sent; the next digest says more.")
+        found = (digests.daily_values if message.kind == digests.DAILY else digests.weekly_values)(person, day, self.now)
+        if not found:
+            raise NotToBeSent("Nothing of it is due any more.")
+        parts = [(title, [digests.line(duty, base_url) for duty in lines.duties], lines.count) for title, lines in found["parts"] if lines.count]
+        return found | {"day": day, "parts": parts}
 
     def _ack_link(self, message: Message) -> str:
         """Where the person a mail goes to can acknowledge it without signing in; empty if they may not, and for what goes elsewhere."""
         if message.destination_id is not None or message.person is None or not may(message.person, Permission.ACKNOWLEDGE, message.incident):
             return ""
-        signed = receipts.sign(load_secrets(self.settings.instance).secret_key, message)
+        signed = sign(load_secrets(self.settings.instance).secret_key, message)
         return f"{self.settings.base_url.rstrip('/')}/acknowledge/{signed}"
 
     def followed(self, message: Message) -> dict[str, Any]:
@@ -149,7 +164,8 @@ class Reading:
         shown = not incident.restricted
         facts = library.shelf().law.facts
         return {
-            "reference": incident.reference, "incident_title": incident.title if shown else "", "deadline": rung.deadline_at, "day": _day_of(duty), "zone": duty.zone, "is_target": duty.conservative_at is None,
+            "reference": incident.reference, "incident_title": incident.title if shown else "",
+            "deadline": rung.deadline_at, "day": _day_of(duty), "zone": duty.zone, "is_target": duty.conservative_at is None,
             "is_over": rung.deadline_at <= self.now,
             "loudness": rung.loudness, "overtaken": rung.overtaken_count, "is_undecided": duty.state == "undecided",
             "title": duty.title if shown else "", "recipient": duty.recipient_name if shown else "", "citation": duty.citation if shown else "",

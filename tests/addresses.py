@@ -12,12 +12,14 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from incident_tracker import library
-from incident_tracker.actions import accounts, duties, evidence, feeds, incidents, notices, people, playbooks, sign_ins, tokens
+from incident_tracker.actions import accounts, duties, evidence, feeds, incidents, notices, people, playbooks, rotas, sign_ins, tokens
 from incident_tracker.models.base import db
+from incident_tracker.models.destinations import Destination, Seal
 from incident_tracker.models.evidence import Vault
 from incident_tracker.models.incidents import Incident
 from incident_tracker.models.messages import Message
 from incident_tracker.models.notices import Notice
+from incident_tracker.models.receipts import sign
 from incident_tracker.work import unit_of_work
 from tests import stories
 
@@ -50,6 +52,8 @@ def tell(app: Flask, *, restricted: bool) -> Told:
     stories.record(_the(found.reference), HOLD, now=stories.FRIDAY + timedelta(hours=2))
     told.blanks |= {"hold_number": 1}
     told.blanks |= with_evidence(app, found.reference) | _with_message(found.reference) | with_accounts()
+    told.blanks |= _with_rota(app, told.blanks["message_id"])
+    told.blanks |= with_destination(app)
     told.blanks |= {"group": "people", "playbook_id": "ransomware", "obligation_id": "eu-gdpr-33-1", "person_id": stories.person("ravi").id, "filename": "app.css"}
     return told
 
@@ -123,6 +127,25 @@ def _with_message(reference: str) -> dict[str, Any]:
     )
     _change(lambda work: work.session.add(lost))
     return {"message_id": lost.id}
+
+
+def _with_rota(app: Flask, message_id: int) -> dict[str, Any]:
+    """Somebody is on call, somebody is away, and a mail has a link that acknowledges."""
+    hours = _change(lambda work: rotas.add_shift(work, stories.person("ravi"), [4, 5], "22:00", "06:00"), by="mona")
+    ends = stories.FRIDAY + timedelta(days=9_000)
+    absence = _change(lambda work: rotas.add_absence(work, stories.person("ravi"), stories.person("ines"), stories.FRIDAY, ends), by="mona")
+    signed = sign(app.config["SECRET_KEY"], db.session.get_one(Message, message_id))
+    return {"shift_id": hours.id, "absence_id": absence.id, "signed": signed}
+
+
+def with_destination(app: Flask) -> dict[str, Any]:
+    """A room that nothing was sent to yet. Its address leads nowhere, so that a test of it ends at once."""
+    seal = Seal.of(app.extensions["tracker"].instance)
+    room = Destination(
+        name="Privacy", kind="slack", address=seal.close("https://hooks.invalid/x"), shown="hooks.invalid", options={}, created_at=stories.FRIDAY, active=True,
+    )
+    _change(lambda work: work.session.add(room))
+    return {"channel": "slack", "destination_id": room.id}
 
 
 def with_accounts() -> dict[str, Any]:

@@ -95,6 +95,9 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                     raise ConnectionAbortedError
                 self.wfile.write(bytes([byte]))
 
+        def do_GET(self) -> None:
+            self._answer()
+
         def do_POST(self) -> None:
             self._answer()
 

@@ -120,6 +120,27 @@ def test_an_own_target_is_never_called_a_deadline(office: PostOffice, tick: Any)
     assert "deadline" not in (office.letters[0].part("plain") + office.letters[0].part("html")).lower()
 
 
+def test_after_an_outage_each_person_gets_one_summary_of_all_incidents(office: PostOffice, tick: Any):
+    duties = [a_duty(an_incident()) for _ in range(4)]
+    hidden = a_duty(an_incident(members=("ines",), restricted=True))
+    tick(FRIDAY)
+    office.clear()
+    tick(DEADLINE - 5 * HOUR)
+    to_ines = [letter for letter in office.letters if letter.to == "ines@harbour.example"]
+    (summary,) = to_ines
+    assert summary.subject == "Catching up: 5 deadlines in 5 incidents"
+    for duty in duties:
+        assert duty.incident.reference in summary.part("plain") and duty.title in summary.part("html")
+    assert hidden.incident.reference in summary.part("plain")
+    assert hidden.title not in summary.part("plain") + summary.part("html")
+    assert "20 earlier warnings could not go out in time" in summary.part("plain")
+    (to_laura,) = [letter for letter in office.letters if letter.to == "laura@harbour.example"]
+    assert hidden.incident.reference not in to_laura.part("plain")
+    assert {state(mail) for mail in mails()} == {"sent"} or {state(mail) for mail in mails()} == {"sent", "withdrawn"}
+    trails = set(db.session.scalars(select(AuditEntry.incident_id).where(AuditEntry.action == "message.send", AuditEntry.at == DEADLINE - 5 * HOUR)))
+    assert trails == {duty.incident_id for duty in (*duties, hidden)}, "the record of each incident says that its warning went"
+
+
 def test_what_a_person_typed_is_only_text(office: PostOffice, tick: Any):
     incident = an_incident()
     with unit_of_work(person("ines"), FRIDAY) as work:
@@ -138,7 +159,7 @@ def test_after_an_outage_one_warning_says_how_many_it_stands_for(office: PostOff
     office.clear()
     tick(DEADLINE - 5 * HOUR)
     assert {letter.to for letter in office.letters} == {"ines@harbour.example", "laura@harbour.example", "mona@harbour.example"}
-    assert "3 earlier warnings could not go out in time. This one stands for them." in office.letters[0].part("plain")
+    assert "4 earlier warnings could not go out in time. This one stands for them." in office.letters[0].part("plain")
 
 
 def test_all_warnings_of_an_incident_to_one_person_are_one_mail(office: PostOffice, tick: Any):
@@ -160,8 +181,9 @@ def test_a_refusal_for_good_gives_the_mail_up_at_once_and_in_the_open(office: Po
     office.to["ines@harbour.example"] = "550 5.1.1 no such mailbox"
     duty = a_duty(an_incident())
     tick(FRIDAY)
-    (mail,) = mails()
+    mail, *passed_on = mails()
     assert (state(mail), mail.attempts, mail.next_attempt_at) == ("dead", 1, None)
+    assert {one.person_id for one in passed_on} == {person("laura").id}, "counsel comes next where owner and lead cannot be reached"
     assert "550 5.1.1 no such mailbox" in str(mail.last_error)
     assert [entry.incident_id for entry in db.session.scalars(select(AuditEntry).where(AuditEntry.action == "message.give_up"))] == [duty.incident_id]
 
@@ -190,9 +212,11 @@ def test_after_the_last_try_it_is_given_up_and_can_be_sent_again(office: PostOff
     a_duty(an_incident())
     for minutes in (0, 5, 10, 15):
         tick(FRIDAY + minutes * MINUTE)
-    (mail,) = mails()
+    mail, *passed_on = mails()
     assert (state(mail), mail.attempts) == ("dead", 3)
+    assert passed_on and all(state(one) == "sent" for one in passed_on)
     office.to.clear()
+    office.clear()
     with unit_of_work(person("mona"), FRIDAY + 20 * MINUTE) as work:
         deliveries.send_again(work, work.session.get(Message, mail.id))
     tick(FRIDAY + 20 * MINUTE)
@@ -347,7 +371,7 @@ def test_every_kind_of_mail_has_its_templates_and_goes_out(app: Flask, office: P
         "Your account in the incident tracker is set up", "Harbour Health invites you to its incident tracker",
     ])
     folder = Path(app.template_folder or "") / "messages"
-    assert {path.stem for path in folder.glob("*.txt")} == {path.stem for path in folder.glob("*.html")} == deliveries.KINDS
+    assert {path.stem for path in folder.glob("*.txt")} == {path.stem for path in folder.glob("*.html")} == deliveries.KINDS | {"catch_up"}
 
 
 def test_a_one_time_link_is_forgotten_once_it_is_sent(office: PostOffice, tick: Any):

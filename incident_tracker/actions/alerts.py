@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, or_, select, update
@@ -26,6 +26,9 @@ from incident_tracker.work import Work
 PARTS = ("plan", "plan_all")
 
 WARNED_OF = WARNED_STATES
+
+#: a warning that fires so long after its moment was not slow: nobody was at work
+CATCH_UP_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +116,11 @@ def fire_due(work: Work, limit: int = 500, channels: Collection[str] = ("bell", 
     _end(work, rang.unheard, "unheard")
     _end(work, rang.answered, "answered")
     _count_overtaken(work, found.firings)
+    _mark_late(work, found.firings)
     _follow_up(work, found.firings, clocks, rang)
     plan_all(work, sorted(found.moved))
     _record_firing(work, found, clocks, rang)
-    late = tuple((work.now - max(one.due_at, one.planned_at)).total_seconds() for one in found.firings)
+    late = tuple(_lateness(one, work.now).total_seconds() for one in found.firings)
     return FireResult(len(found.firings) - len(rang.answered), len(claimed), len(rang.unheard), next_rung_at(), late)
 
 
@@ -145,17 +149,17 @@ def acknowledge(work: Work, duty: Duty) -> Acknowledgement:
     end. Where another duty speaks for this one, that one's warnings are taken too. Raises Conflict for a duty that is warned of no more.
     """
     work.require(Permission.ACKNOWLEDGE, duty.incident)
-    if duty.state not in WARNED_OF or _deadline_of(duty) is None:
+    if not duty.is_warned_of:
         raise Conflict("This duty is warned of no more; there is nothing to acknowledge.")
     speaker = work.session.get(Duty, duty.warned_with_id) if duty.warned_with_id is not None else None
     for one in (speaker, duty):
-        if one is not None and one.state in WARNED_OF and _deadline_of(one) is not None:
+        if one is not None and one.is_warned_of:
             given = _take(work, one)
     return given
 
 
 def _take(work: Work, duty: Duty) -> Acknowledgement:
-    deadline = _deadline_of(duty)
+    deadline = duty.deadline_at
     assert deadline is not None
     _see(work, duty)
     end_unanswered(work.session, [duty.id], work.now, "answered")
@@ -171,10 +175,6 @@ def _take(work: Work, duty: Duty) -> Acknowledgement:
         after={"deadline": deadline.isoformat()},
     )
     return acknowledgement
-
-
-def _deadline_of(duty: Duty) -> datetime | None:
-    return duty.conservative_at or duty.target_at
 
 
 def _clocks(work: Work, duty_ids: Collection[int]) -> list[Clock]:
@@ -213,7 +213,7 @@ def _row(work: Work, clock: Clock, rung: PlannedRung, outcome: str | None = None
     return {
         "duty_id": clock.duty_id, "incident_id": clock.incident_id, "key": rung.key, "due_at": rung.due_at, "planned_at": work.now,
         "deadline_at": clock.deadline, "audience": list(rung.audience), "loudness": rung.loudness, "channels": list(rung.by),
-        "ended_at": work.now if outcome else None, "outcome": outcome, "overtaken_count": 0,
+        "ended_at": work.now if outcome else None, "outcome": outcome, "overtaken_count": 0, "late": False,
     }
 
 
@@ -289,6 +289,17 @@ def _follow_up(work: Work, firings: Sequence[Firing], clocks: Mapping[int, Clock
         if rung is not None:
             rows.append(_row(work, clocks[one.duty_id], rung))
     add_rungs(work.session, rows)
+
+
+def _lateness(firing: Firing, now: datetime) -> timedelta:
+    return now - max(firing.due_at, firing.planned_at)
+
+
+def _mark_late(work: Work, firings: Iterable[Firing]) -> None:
+    """What fires long after its moment is told to each person in one letter, see `deliveries.take`."""
+    ids = [one.rung_id for one in firings if _lateness(one, work.now) > CATCH_UP_AFTER]
+    if ids:
+        work.session.execute(update(Rung).where(Rung.id.in_(ids)).values(late=True).execution_options(synchronize_session=False))
 
 
 def _count_overtaken(work: Work, firings: Iterable[Firing]) -> None:

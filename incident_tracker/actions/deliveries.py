@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from incident_tracker.actions import ringing
 from incident_tracker.errors import Conflict
-from incident_tracker.models.alerts import Heartbeat
+from incident_tracker.models.alerts import Heartbeat, Rung
 from incident_tracker.models.incidents import Incident
 from incident_tracker.models.messages import Message, carried_by, is_unseen_by
 from incident_tracker.models.people import Person
@@ -29,6 +29,8 @@ RINGING = frozenset({"warning", "assigned", "notice_moved", "account_changed"})
 #: how long a message that was taken belongs to its worker: longer than sending all that is taken at once can last
 LEASE = timedelta(minutes=5)
 BATCH = 10
+#: so many warnings at most go in one letter
+CARRIED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +70,23 @@ def take(work: Work, worker: str, channel: str, limit: int = BATCH) -> list[int]
     """Take up to `limit` letters that are due, the longest waiting first, for `worker` to send within `LEASE`; their messages' ids.
 
     A warning with a newer one of the same duty on its way to the same person is withdrawn first, and several of one
-    incident to one person go as one letter. One that may have arrived already goes again as it was, so that it can be told
-    for a repetition.
+    incident to one person go as one letter; those that fired late, after an outage, go as one whatever their incidents.
+    One that may have arrived already goes again as it was, so that it can be told for a repetition.
     """
     work.require(Permission.RUN_CLOCKWORK)
     if _withdraw_overtaken(work, channel):
         work.record("message.withdraw", "Warnings that were not sent yet were overtaken by newer ones")
-    due = select(Message.id, Message.leased_by, Message.kind, Message.person_id, Message.incident_id).where(_is_due(work, channel))
-    rows = work.session.execute(due.order_by(Message.next_attempt_at, Message.id).limit(limit).with_for_update(skip_locked=True)).all()
-    heads, together = [], dict[tuple[int, int], int]()
-    for row in rows:
+    due = select(Message.id, Message.leased_by, Message.kind, Message.person_id, Message.incident_id, Rung.late).outerjoin(Rung, Rung.id == Message.rung_id)
+    oldest = due.where(_is_due(work, channel)).order_by(Message.next_attempt_at, Message.id).limit(limit)
+    heads, together = [], dict[tuple[int, int | None], int]()
+    for row in work.session.execute(oldest.with_for_update(of=Message, skip_locked=True)).all():
         if row.leased_by is None and row.kind == "warning":
-            head = together.setdefault((row.person_id, row.incident_id), row.id)
+            head = together.setdefault((row.person_id, None if row.late else row.incident_id), row.id)
             if head != row.id:
                 continue
         heads.append(row.id)
     for (person_id, incident_id), head in together.items():
-        _carry(work, channel, head, person_id, incident_id)
+        _carry(work, channel, head, person_id, incident_id, heads)
     _change(work, heads, leased_by=worker, next_attempt_at=work.now + LEASE, attempts=Message.attempts + 1)
     return heads
 
@@ -110,9 +112,12 @@ def take_over(work: Work, worker: str, gone_after: timedelta) -> int:
 def mark_sent(work: Work, message: Message) -> None:
     """The channel has taken the letter. What it carried is forgotten: it may be a one-time link."""
     work.require(Permission.RUN_CLOCKWORK)
-    for one in carried_by(message):
+    letter = carried_by(message)
+    for one in letter:
         one.sent_at, one.next_attempt_at, one.leased_by, one.last_error, one.content = work.now, None, None, None, {}
-    _record(work, message, "message.send", "sent")
+    # a letter about several incidents has its entry in the record of each
+    for one in {one.incident_id: one for one in reversed(letter)}.values():
+        _record(work, one, "message.send", "sent")
 
 
 def mark_failed(work: Work, message: Message, worker: str, failure: Failure) -> None:
@@ -199,13 +204,14 @@ def _withdraw_overtaken(work: Work, channel: str) -> bool:
     return bool(ids)
 
 
-def _carry(work: Work, channel: str, head: int, person_id: int, incident_id: int) -> None:
-    """Let one letter carry everything else that is due of an incident to one person."""
+def _carry(work: Work, channel: str, head: int, person_id: int, incident_id: int | None, heads: Collection[int]) -> None:
+    """Let one letter carry everything else that is due of an incident to one person; without an incident, everything that fired late."""
+    which = Message.incident_id == incident_id if incident_id is not None else Message.rung_id.in_(select(Rung.id).where(Rung.late))
     query = select(Message.id).where(
-        _is_due(work, channel), Message.kind == "warning", Message.person_id == person_id, Message.incident_id == incident_id,
-        Message.leased_by.is_(None), Message.id != head,
+        _is_due(work, channel), Message.kind == "warning", Message.person_id == person_id, which, Message.leased_by.is_(None), Message.id.not_in(heads),
     )
-    _change(work, work.session.scalars(query.with_for_update(skip_locked=True)).all(), carried_by_id=head, next_attempt_at=None)
+    rest = query.order_by(Message.id).limit(CARRIED).with_for_update(skip_locked=True)
+    _change(work, work.session.scalars(rest).all(), carried_by_id=head, next_attempt_at=None)
 
 
 def _change(work: Work, ids: Collection[int], **values: Any) -> None:

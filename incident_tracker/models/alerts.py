@@ -41,6 +41,8 @@ class Rung(Base):
     ended_at: Mapped[datetime | None]
     #: fired, unheard (fired, but nobody is left who may know), answered (somebody had acknowledged), overtaken, or cancelled
     outcome: Mapped[str | None] = mapped_column(String(12))
+    #: it fired long after its moment: nobody was at work
+    late: Mapped[bool] = mapped_column(default=False)
     #: how many earlier warnings this one stands for, because they could not go out in time
     overtaken_count: Mapped[int] = mapped_column(default=0)
     duty: Mapped[Duty] = relationship()

@@ -104,6 +104,16 @@ class Duty(Base):
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
 
+    @property
+    def deadline_at(self) -> datetime | None:
+        """The deadline that is warned of (UTC): the law's, else the organisation's own target."""
+        return self.conservative_at or self.target_at
+
+    @property
+    def is_warned_of(self) -> bool:
+        """Whether warnings of it go out."""
+        return self.state in WARNED_STATES and self.deadline_at is not None
+
     def is_overdue(self, now: datetime) -> bool:
         """Whether its conservative instant has passed while it is running (`now` in UTC)."""
         return self.state == DutyState.RUNNING and self.conservative_at is not None and self.conservative_at <= now

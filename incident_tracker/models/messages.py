@@ -224,6 +224,15 @@ def was_warned(message: Message) -> bool:
     return bool(db.session.scalar(select(query.exists())))
 
 
+def given_up(actor: Any, incident_id: int, duty_id: int | None = None) -> list[Message]:
+    """The letters of one incident, or of one of its duties, that were given up, newest first; ten of them say enough."""
+    query = select(Message).where(Message.dead_at.is_not(None), Message.incident_id == incident_id, is_known_to(actor))
+    if duty_id is not None:
+        query = query.where(Message.duty_id == duty_id)
+    names = joinedload(Message.person).load_only(Person.name, raiseload=True).raiseload("*")
+    return list(db.session.scalars(query.options(names).order_by(Message.dead_at.desc(), Message.id.desc()).limit(10)))
+
+
 def carried_by(message: Message) -> list[Message]:
     """The messages that go with this one in one letter, this one first."""
     beside = select(Message).where(Message.carried_by_id == message.id).order_by(Message.id)

@@ -5,13 +5,16 @@ from flask_wtf import CSRFProtect
 
 from incident_tracker.config import Config
 from incident_tracker.web import (
+    absences,
     accounts,
+    acknowledgements,
     alerts,
     awareness,
     bell,
     board,
     checklists,
     components,
+    destinations,
     duties,
     errors,
     evidence,
@@ -41,18 +44,22 @@ from incident_tracker.web import (
     reports,
     resets,
     reviews,
+    rotas,
     settings,
     sign_in,
     tokens,
 )
 
 BLUEPRINTS = (
+    absences.pages,
     accounts.pages,
+    acknowledgements.pages,
     alerts.pages,
     awareness.pages,
     bell.pages,
     board.pages,
     checklists.pages,
+    destinations.pages,
     duties.pages,
     evidence.pages,
     facts.pages,
@@ -76,6 +83,7 @@ BLUEPRINTS = (
     reports.pages,
     resets.pages,
     reviews.pages,
+    rotas.pages,
     settings.pages,
     sign_in.pages,
     tokens.pages,

@@ -6,11 +6,14 @@ from flask_security import current_user
 from flask_wtf import FlaskForm
 from wtforms import FormField, RadioField, SelectField, TextAreaField, validators
 
-from incident_tracker import library
+from incident_tracker import clock, library
 from incident_tracker.actions import duties as acts
 from incident_tracker.errors import NotFound
+from incident_tracker.models.alerts import Acknowledgement, newest_acknowledgements
 from incident_tracker.models.base import db
 from incident_tracker.models.duties import Duty, DutyDecision, DutyState
+from incident_tracker.models.messages import given_up
+from incident_tracker.rules.audiences import Receipt, taken_by
 from incident_tracker.rules.holds import KIND
 from incident_tracker.rules.permissions import Permission
 from incident_tracker.web import choosing, finding
@@ -57,6 +60,9 @@ def show(reference: str, duty_id: int) -> ResponseReturnValue:
         incident=incident,
         duty=duty,
         obligation=obligation,
+        warned=duty.is_warned_of,
+        taken=_taken(duty),
+        refused=given_up(current_user, incident.id, duty.id),
         holdable=obligation is not None and duty.is_open and any(modifier.kind == KIND for modifier in obligation.modifiers),
         owner_form=owner,
         label=label_of,
@@ -66,6 +72,13 @@ def show(reference: str, duty_id: int) -> ResponseReturnValue:
         ),
         zones=choosing.zones(),
     )
+
+
+def _taken(duty: Duty) -> Acknowledgement | None:
+    """The newest acknowledgement, if it is of the deadline as it stands and was not overtaken by its passing."""
+    taken, deadline = newest_acknowledgements([duty.id]).get(duty.id), duty.deadline_at
+    counts = taken is not None and deadline is not None and bool(taken_by([Receipt(taken.person_id, taken.at, taken.deadline_at)], deadline, clock.now()))
+    return taken if counts else None
 
 
 @pages.post("/incidents/<reference>/duties/<int:duty_id>/owner")

@@ -59,6 +59,7 @@ def register(app: Flask) -> None:
         "moved",
         "moment_words",
         "capitalize_first",
+        "span_words",
         "flatten_errors",
     ):
         app.add_template_filter(globals()[name], name)
@@ -113,6 +114,15 @@ def moved(value: str | None, zone: str = "UTC") -> str:
 def moment_words(value: Mapping[str, str]) -> str:
     """A moment of the ledger in words: the day alone where the time is not known."""
     return f"{day_of(value['on'])}, time not known" if value.get("on") else absolute(datetime.fromisoformat(value["at"]), value["zone"])
+
+
+def span_words(span: timedelta) -> str:
+    """`2 h`, `3 d`, `15 min`: a time as the ladders write it."""
+    minutes = int(span.total_seconds() // 60)
+    for size, name in ((1440, "d"), (60, "h")):
+        if minutes and minutes % size == 0:
+            return f"{minutes // size} {name}"
+    return f"{minutes} min"
 
 
 def capitalize_first(text: str) -> str:

@@ -18,6 +18,7 @@ OPEN_ENDPOINTS = frozenset({
     "security.login", "security.logout", "security.code", "security.recovery", "security.set_up_code",
     "passkeys.sign_in", "resets.ask", "resets.reset",
     "invitations.accept", "invitations.set_up", "feeds.read",
+    "acknowledgements.show", "acknowledgements.give",
 })
 
 #: below it the API answers, which lets nobody in by a session and asks for a token itself

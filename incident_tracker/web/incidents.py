@@ -14,6 +14,7 @@ from incident_tracker.models.duties import Duty, duties_shown
 from incident_tracker.models.facts import current_facts
 from incident_tracker.models.incidents import Incident, Stage
 from incident_tracker.models.listings import Filter, incident_page, incident_rows
+from incident_tracker.models.messages import given_up
 from incident_tracker.rules.permissions import Permission
 from incident_tracker.web import choosing, finding, groupings
 from incident_tracker.web.facts import label_of, say
@@ -84,6 +85,7 @@ def show(reference: str) -> ResponseReturnValue:
         by=by,
         parts=groupings.by_recipient(duties) if by == "recipient" else groupings.by_time(duties, clock.now()),
         undecided=undecided,
+        refused=given_up(current_user, incident.id),
         open_questions=open_questions(incident, undecided),
         facts=facts,
         label=label_of,

@@ -12,11 +12,13 @@ from incident_tracker.actions import people as people_acts
 from incident_tracker.demo import making
 from incident_tracker.factory import create_app
 from incident_tracker.models.base import db
-from incident_tracker.models.duties import DutyDecision
+from incident_tracker.models.duties import Duty, DutyDecision
 from incident_tracker.models.incidents import Incident
+from incident_tracker.models.messages import Message
 from incident_tracker.models.notices import Notice
 from incident_tracker.models.people import Person
 from incident_tracker.models.playbooks import Checklist
+from incident_tracker.models.receipts import sign
 from incident_tracker.models.sign_ins import ParkedForm
 from incident_tracker.web.resets import link_for
 from incident_tracker.work import unit_of_work
@@ -55,6 +57,8 @@ def finish(site: Site) -> Story:
         secret = doors.give_app("ines")
         cast.give_password(person("ravi"))
         blanks = _found() | addresses.with_evidence(site.app, _busiest().reference) | addresses.with_accounts()
+        blanks |= addresses.with_destination(site.app)
+        blanks["signed"] = sign(site.app.config["SECRET_KEY"], _a_warning())
         blanks["form_id"] = _keep_a_text(site)
         with unit_of_work(person("adam")) as work:
             _, link = people_acts.invite(work, "noor@harbour.example", ["officer", "legal"], site.url)
@@ -97,3 +101,9 @@ def _keep_a_text(site: Site) -> int:
     form = db.session.scalars(select(ParkedForm).join(Person).order_by(ParkedForm.id.desc())).first()
     assert form is not None
     return form.id
+
+
+def _a_warning() -> Message:
+    """A warning that Ines got and may still acknowledge."""
+    query = select(Message).join(Duty, Duty.id == Message.duty_id).where(Message.person_id == person("ines").id, Message.kind == "warning")
+    return db.session.scalars(query.where(Duty.state == "running").order_by(Message.id).limit(1)).one()

@@ -25,9 +25,10 @@ OPEN_TO_STRANGERS = {
     "security.login", "security.logout", "security.code", "security.recovery", "security.set_up_code",
     "passkeys.sign_in", "resets.ask", "resets.reset",
     "invitations.accept", "invitations.set_up", "feeds.read",
+    "acknowledgements.show", "acknowledgements.give",
 }
 #: changes that everybody makes to what is their own: they need no role
-ONES_OWN = {"accounts", "passkeys", "security", "parking", "bell", "tokens", "feeds"}
+ONES_OWN = {"accounts", "passkeys", "security", "parking", "bell", "tokens", "feeds", "absences"}
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 CHANGES = ("POST", "PUT", "PATCH", "DELETE")
 SIGN_IN = "/sign-in"

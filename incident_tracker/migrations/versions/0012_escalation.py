@@ -17,12 +17,15 @@ def upgrade() -> None:
     # a literal default for the rows that are there; the models say it for those to come
     with op.batch_alter_table("rung") as batch:
         batch.add_column(sa.Column("channels", sa.JSON(), nullable=False, server_default=sa.text("'[]'")))
+        batch.add_column(sa.Column("late", sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table("rung") as batch:
         batch.alter_column("channels", server_default=None)
+        batch.alter_column("late", server_default=None)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("rung") as batch:
+        batch.drop_column("late")
         batch.drop_column("channels")
     op.drop_table("absence")
     op.drop_table("shift")
