@@ -1,6 +1,7 @@
 """Calendar feeds: making one's own, stopping it, and what a calendar program reads there."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from incident_tracker.models.duties import DutyState
 from incident_tracker.models.feeds import CalendarFeed, feed_by_hash, feed_rows, live_feed
 from incident_tracker.models.people import Person
 from incident_tracker.rules.permissions import Permission
+from incident_tracker.version import VERSION
 from incident_tracker.work import Mechanism, Work
 
 #: whatever program reads a feed: it may do nothing
@@ -53,11 +55,28 @@ def feed_of(secret: str) -> CalendarFeed | None:
     return feed_by_hash(digest(secret))
 
 
-def read_feed(actor: Any, now: datetime, base_url: str, *, as_todos: bool = False) -> bytes:
+@dataclass(frozen=True)
+class Reading:
+    """What a calendar program reads: known by its `mark` before it is written out, which takes ten times as long."""
+
+    entries: tuple[Entry, ...]
+    as_todos: bool
+
+    @property
+    def mark(self) -> str:
+        """Different whenever the content is."""
+        return digest(f"{VERSION} {self!r}")
+
+    def content(self) -> bytes:
+        """The calendar."""
+        return calendar_of(self.entries, "Deadlines", as_todos=self.as_todos)
+
+
+def read_feed(actor: Any, now: datetime, base_url: str, *, as_todos: bool = False) -> Reading:
     """The calendar of whoever `actor` is, with links below `base_url`. It names references alone: no title, no recipient, no reason."""
     base = base_url.rstrip("/")
     host = base.partition("://")[2].partition("/")[0].partition(":")[0]
-    return calendar_of([_entry(row, base, host) for row in feed_rows(actor, now)], "Deadlines", as_todos=as_todos)
+    return Reading(tuple(_entry(row, base, host) for row in feed_rows(actor, now)), as_todos)
 
 
 def _locked(work: Work) -> CalendarFeed | None:

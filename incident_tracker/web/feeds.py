@@ -51,10 +51,11 @@ def read(feed_key: str) -> ResponseReturnValue:
     if feed is None or kind not in KINDS:
         raise NotFound("calendar")
     g.read_feed = feed.id, feed.last_read_at
-    content = acts.read_feed(feed.person, clock.now(), current_app.extensions["tracker"].base_url, as_todos=KINDS[kind])
+    found = acts.read_feed(feed.person, clock.now(), current_app.extensions["tracker"].base_url, as_todos=KINDS[kind])
+    content = b"" if request.if_none_match.contains_weak(found.mark) else found.content()
     response = Response(content, content_type="text/calendar; charset=utf-8", headers={"Cache-Control": "private, no-cache"})
     response.headers["Content-Disposition"] = "inline; filename=deadlines.ics"
-    response.add_etag()
+    response.set_etag(found.mark)
     return response.make_conditional(request)
 
 

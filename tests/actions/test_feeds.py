@@ -34,7 +34,7 @@ def make(name: str = "ines") -> str:
 def shown(name: str = "ines", now: datetime = FRIDAY, *, as_todos: bool = False) -> list[Any]:
     """The events that somebody's calendar would show."""
     db.session.rollback()
-    found = Calendar.from_ical(feeds.read_feed(person(name), now, BASE, as_todos=as_todos))
+    found = Calendar.from_ical(feeds.read_feed(person(name), now, BASE, as_todos=as_todos).content())
     return list(found.walk("VTODO" if as_todos else "VEVENT"))
 
 
@@ -117,7 +117,7 @@ def test_it_shows_a_deadline_by_reference_and_link_and_nothing_else() -> None:
     assert event.decoded("dtstart") == FRIDAY + timedelta(hours=72)
     assert (event["SUMMARY"], event["STATUS"]) == (f"Deadline {incident.reference}", "CONFIRMED")
     assert event["URL"] == f"{BASE}/incidents/{incident.reference}/duties/{duty_of(incident, 'eu-gdpr-33-1').id}"
-    raw = feeds.read_feed(person("ines"), FRIDAY, BASE).decode().replace("\r\n ", "")
+    raw = feeds.read_feed(person("ines"), FRIDAY, BASE).content().decode().replace("\r\n ", "")
     for word in ("Mailbox", "billing", "Seen in the log", "GDPR", "Article", "authority", "Berlin", "Ines", "Vargas", "harbour"):
         assert word not in raw
 
@@ -208,6 +208,29 @@ def test_our_own_target_stands_where_the_law_has_no_number() -> None:
     assert event["SEQUENCE"] >= 2
 
 
+def test_a_duty_on_hold_is_tentative_and_no_more_is_said_of_it() -> None:
+    incident = breach()
+    with unit_of_work(person("laura"), FRIDAY):
+        duty_of(again(incident.reference), "eu-gdpr-33-1").state = "held"
+    event = event_of(incident)
+    assert (event["STATUS"], len(event.walk("VALARM"))) == ("TENTATIVE", 2)
+    assert "hold" not in event.to_ical().decode().lower() and "enforcement" not in event.to_ical().decode().lower()
+
+
+def test_its_mark_changes_with_its_content_alone() -> None:
+    incident = breach()
+
+    def mark(now: datetime = FRIDAY, base: str = BASE, *, as_todos: bool = False) -> str:
+        db.session.rollback()
+        return feeds.read_feed(person("ines"), now, base, as_todos=as_todos).mark
+
+    first = mark()
+    assert mark(FRIDAY + timedelta(minutes=15)) == first
+    assert len({first, mark(as_todos=True), mark(base="https://other.example")}) == 3
+    record(incident, {"moments.aware": {**AWARE, "at": "2026-11-27T16:00:00+01:00"}}, now=FRIDAY + timedelta(hours=1))
+    assert mark() != first
+
+
 def test_a_restricted_incident_stands_in_the_calendars_of_those_on_it_alone() -> None:
     incident = breach()
     with unit_of_work(person("ines"), FRIDAY) as work:
@@ -224,7 +247,7 @@ def test_it_asks_one_question_however_many_duties_there_are() -> None:
     for _ in range(2):
         with listening(db.engine) as heard:
             feeds.read_feed(ines, FRIDAY, BASE)
-        counted.append((len(heard), len(feeds.read_feed(ines, FRIDAY, BASE))))
+        counted.append((len(heard), len(feeds.read_feed(ines, FRIDAY, BASE).entries)))
         report({"moments.aware": AWARE})
         ines = person("ines")
         assert ines.role_names
