@@ -139,10 +139,8 @@ class Reading:
 
     def followed(self, message: Message) -> dict[str, Any]:
         """The same for what follows a warning: of which duty and deadline it was, whether or not that still stands."""
-        incident = message.incident
-        assert incident is not None
         one = self._warning(message)
-        return {"first": one, "warnings": [one], "loudness": "normal", "reference": incident.reference, "link": one["link"], "now": self.now, "overtaken": 0}
+        return self.values(message) | {"first": one, "warnings": [one], "loudness": "normal", "overtaken": 0}
 
     def _warnings(self, message: Message) -> dict[str, Any]:
         mattering = [one for one in carried_by(message) if _still_matters(one)]

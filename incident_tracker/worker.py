@@ -13,7 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
 from incident_tracker import clock, library, logs
-from incident_tracker.actions import alerts, clock_jumps, clocks, deliveries, movements, outages, sign_ins
+from incident_tracker.actions import alerts, clock_jumps, clocks, deliveries, digests, movements, outages, sign_ins
 from incident_tracker.delivery import Door, Tally, open_channels, tell_monitor
 from incident_tracker.diary import Diary
 from incident_tracker.models.alerts import beat, live, next_rung_at, note_failure
@@ -116,6 +116,17 @@ def look_after_mail(one: Pass) -> None:
         outages.look_after_mail(work, is_on=config.mail_is_on, patience=patience, stale=stale)
 
 
+def queue_digests(one: Pass) -> None:
+    """Write the digests that are due. Without mail there are none: what they say stands on the board."""
+    if not one.app.extensions["tracker"].mail_is_on:
+        return
+    while True:
+        with unit_of_work(CLOCKWORK, one.now) as work:
+            seen_to = digests.queue_due(work)
+        if seen_to < digests.BATCH:
+            return
+
+
 def sweep_up(one: Pass) -> None:
     """Forget what signing in left behind and no longer matters."""
     with unit_of_work(CLOCKWORK, one.now) as work:
@@ -141,7 +152,7 @@ JOBS = (
     Job("deliver", "mail", deliver),
     Job("post", "post", post),
     Job("show life", "life", show_life),
-    Job("look after mail", "upkeep", look_after_mail), Job("sweep up", "upkeep", sweep_up, 86_400),
+    Job("look after mail", "upkeep", look_after_mail), Job("digests", "upkeep", queue_digests, 60), Job("sweep up", "upkeep", sweep_up, 86_400),
 )
 #: the job whose running through is the pulse: without it nobody is warned
 VITAL = "fire"
