@@ -215,10 +215,12 @@ def is_destination_used(destination_id: int) -> bool:
 
 
 def was_warned(message: Message) -> bool:
-    """Whether the destination of a message was sent a warning of the same duty and deadline."""
+    """Whether the destination of a message was sent a warning of the same duty and deadline, as far as is known."""
     its_rung, rung = aliased(Rung), message.rung
+    # taken once and withdrawn, it was not sent; taken before that, an earlier try may have arrived
+    was_tried = or_(Message.sent_at.is_not(None), Message.withdrawn_at.is_not(None) & (Message.attempts > 1))
     query = select(Message.id).join(its_rung, its_rung.id == Message.rung_id).where(
-        Message.destination_id == message.destination_id, Message.duty_id == message.duty_id, Message.kind == "warning", Message.sent_at.is_not(None),
+        Message.destination_id == message.destination_id, Message.duty_id == message.duty_id, Message.kind == "warning", was_tried,
         its_rung.deadline_at == (rung.deadline_at if rung else None),
     )
     return bool(db.session.scalar(select(query.exists())))
