@@ -13,7 +13,7 @@ from incident_tracker.actions import sign_ins
 from incident_tracker.models.base import db
 from incident_tracker.models.people import Person
 from incident_tracker.rules import permissions
-from incident_tracker.web import choosing, guard, passkeys, sessions
+from incident_tracker.web import choosing, digests, guard, passkeys, sessions
 from incident_tracker.web.identity import LONGEST_PASSWORD, SHORTEST_PASSWORD, identity
 from incident_tracker.web.sign_in import SetUpCodeForm, check_password_of, new_secret, set_up
 from incident_tracker.web.zones import ZoneField
@@ -82,6 +82,16 @@ def profile() -> ResponseReturnValue:
         flash("Saved.", "good")
         return redirect(url_for(".me"))
     return _me(form)
+
+
+@pages.post("/me/digests")
+def choose_digests() -> ResponseReturnValue:
+    """Change how one's digests come."""
+    form = digests.DigestForm()
+    if form.validate_on_submit() and not choosing.refused(form, digests.save, form, manages=_manages()):
+        flash("Saved.", "good")
+        return redirect(url_for(".me") + "#digests")
+    return _me(ProfileForm(formdata=None, obj=current_user), form)
 
 
 @pages.post("/me/theme")
@@ -153,7 +163,8 @@ def sign_out_everywhere() -> ResponseReturnValue:
     return redirect(url_for(".me"))
 
 
-def _me(form: ProfileForm) -> ResponseReturnValue:
+def _me(form: ProfileForm, digest: digests.DigestForm | None = None) -> ResponseReturnValue:
+    digest = digest or digests.form_of_mine()
     meanings = [(role.value, permissions.ROLE_MEANINGS[role]) for role in permissions.Role if role.value in current_user.role_names]
     codes_left = len(current_user.mf_recovery_codes or [])
     can_have_passkeys = identity().webauthn_util.is_possible
@@ -161,8 +172,13 @@ def _me(form: ProfileForm) -> ResponseReturnValue:
     page = render_template(
         "accounts/me.html", form=form, roles=meanings, codes_left=codes_left, can_have_passkeys=can_have_passkeys, themes=THEMES,
         began_at=datetime.fromisoformat(began_at) if began_at else None, config=current_app.extensions["tracker"],
+        digest=digest, manages=_manages(),
     )
-    return page, 422 if form.errors else 200
+    return page, 422 if form.errors or digest.errors else 200
+
+
+def _manages() -> bool:
+    return permissions.Role.MANAGER in current_user.role_names
 
 
 def _change_profile(form: ProfileForm) -> None:
