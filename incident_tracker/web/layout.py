@@ -19,6 +19,7 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("law.index", "Law", Permission.READ),
     ("organisations.edit", "Organisation", Permission.EDIT_ORGANISATION),
     ("people.index", "People", Permission.MANAGE_PEOPLE),
+    ("destinations.index", "Channels", Permission.SET_UP_CHANNELS),
     ("records.everything", "Record", Permission.READ_AUDIT),
     ("health.index", "Health", Permission.MANAGE_PEOPLE),
 )

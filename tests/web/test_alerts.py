@@ -198,7 +198,7 @@ def test_a_mail_that_was_given_up_is_shown_to_those_who_can_send_it_again(app: F
     fire(FRIDAY)
     mail = give_up()
     client = browse("mona")
-    assert "1 mail could not be delivered" in client.get("/incidents").text
+    assert "1 message could not be delivered" in client.get("/incidents").text
     page = client.get("/warnings/undelivered").text
     assert "550 5.1.1 no such mailbox" in page and "ines@harbour.example" in page and f"/messages/{mail.id}/send-again" in page
     assert "Not delivered:" in browse("ines").get("/warnings").text
