@@ -199,7 +199,7 @@ class Reckoner:
                 for old in (span.conservative, span.statutory or span.conservative)
             ]
             step = Step(f"Extended by a filing to {ends[0].words if ends[0] else ''}.", modifier.cites)
-            span = Span(ends[0], ends[1] if span.statutory else None, (*span.steps, step), span.warnings)
+            span = replace(span, conservative=ends[0], statutory=ends[1] if span.statutory else None, steps=(*span.steps, step))
         return span
 
 

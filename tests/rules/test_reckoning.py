@@ -67,7 +67,7 @@ def test_a_country_lends_its_own_calendar_and_a_state_has_one_by_its_code(tmp_pa
 
 
 def test_a_zone_that_does_not_exist_is_refused_by_its_name() -> None:
-    with pytest.raises(DueError, match="^zone: expected an IANA time zone such as Europe/Berlin, not 'Mars'"):
+    with pytest.raises(DueError, match=r"^zone: expected an IANA time zone such as Europe/Berlin, not 'Mars'"):
         due("eu-gdpr-33-1", {}, zone="Mars")
 
 
@@ -162,3 +162,55 @@ def test_each_link_of_a_chain_of_duties_has_its_date(tmp_path: Path) -> None:
 """
     duties = assess({"moments": {"aware": "2026-11-27"}, "organisation.zone": "Europe/Berlin"}, law=trial_law(tmp_path, text)).duties
     assert [duty.due.conservative.to_json() for duty in duties if duty.due and duty.due.conservative] == ["2026-12-27"] * 3
+
+
+def test_a_clock_that_hangs_on_a_duty_done_runs_from_when_it_was_done(tmp_path: Path) -> None:
+    text = RELATED.replace("{event: individuals_notified, after: [trial.one]}", "{event: incident_handled}").replace("RELATION", "with: trial.one")
+    result = due("trial.two", {"trial.one": NINE}, law=trial_law(tmp_path, text))
+    assert result.trigger
+    assert result.trigger.to_json()["at"] == NINE
+
+
+EXTENDED = RELATED.replace("{within: {RELATION}}", "{standard: soon}")
+BY_DAYS = "{kind: extension, cites: Act s. 2, filing: trial.two, adds: {days: 15}}"
+BY_FACT = "{kind: extension, cites: Act s. 3, filing: trial.two, adds: {days: {fact: contract.processor_notice_hours}}}"
+
+
+def extended(folder: Path, period: str, *modifiers: str, facts: dict[str, Any] | None = None, filed: str = "trial.two") -> Due:
+    text = EXTENDED.replace("{within: {days: 30}}", period).replace("id: trial.one", f"id: trial.one\n  modifiers: [{', '.join(modifiers)}]", 1)
+    return due("trial.one", {"aware": "2026-11-27", filed: "2026-12-01"}, law=trial_law(folder, text), facts=facts)
+
+
+def ends(result: Due) -> tuple[str | None, str | None]:
+    return (result.conservative.to_json() if result.conservative else None, result.statutory.to_json() if result.statutory else None)
+
+
+def test_an_extension_lengthens_each_reading_from_its_own_end(tmp_path: Path) -> None:
+    result = extended(tmp_path, "{within: {days: 8, counting: eu1182}}", BY_DAYS)
+    assert ends(result) == ("2026-12-20", "2026-12-22")
+    assert (result.steps[-1].text, result.steps[-1].cites) == ("Extended by a filing to the end of Sun 20 Dec 2026.", "Act s. 2")
+
+
+def test_an_extension_leaves_a_statutory_date_open_that_was_not_known(tmp_path: Path) -> None:
+    period = "{within: {later_of: [{days: 3}, {days: 1, from: incident_handled}]}}"
+    assert ends(extended(tmp_path, period, BY_DAYS)) == ("2026-12-15", None)
+
+
+def test_an_extension_by_an_agreed_number_waits_for_the_number_and_stops_no_other(tmp_path: Path) -> None:
+    waiting = extended(tmp_path, "{within: {days: 8}}", BY_FACT, BY_DAYS)
+    assert ends(waiting) == ("2026-12-20", "2026-12-20")
+    assert waiting.missing == ("contract.processor_notice_hours",)
+    agreed = extended(tmp_path, "{within: {days: 8}}", BY_FACT, BY_DAYS, facts={"contract.processor_notice_hours": 2})
+    assert ends(agreed) == ("2026-12-22", "2026-12-22")
+
+
+def test_an_extension_is_earned_by_its_own_filing_alone_and_lengthens_nothing_that_has_no_number(tmp_path: Path) -> None:
+    assert ends(extended(tmp_path, "{within: {days: 8}}", BY_DAYS, filed="trial.one")) == ("2026-12-05", "2026-12-05")
+    assert ends(extended(tmp_path, "{standard: soon, not_before: {days: 1}}", BY_DAYS)) == (None, None)
+
+
+@pytest.mark.parametrize(("status", "warned"), [("future", True), ("in_force", False)])
+def test_law_that_was_still_to_start_says_so(tmp_path: Path, status: str, warned: bool) -> None:
+    law = trial_law(tmp_path, with_period("{within: {days: 8}}").replace("status: in_force", f"status: {status}"))
+    said = due("trial.one", {"aware": LATE_IN_UTC["aware"]}, law=law).warnings
+    assert [one.startswith("Recorded as law that was still to start") for one in said] == [True] * warned
