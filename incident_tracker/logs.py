@@ -12,6 +12,8 @@ def configure(level: str) -> None:
     logging.basicConfig(level=number, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(max(number, logging.WARNING))
     logging.getLogger("apscheduler").setLevel(max(number, logging.WARNING))
+    # even its warnings hold whole addresses, and those of channels are secrets
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

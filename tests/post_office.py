@@ -149,12 +149,13 @@ async def _stop_all() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """A server's side of TLS, with a certificate for this machine that nobody else signed."""
+def self_signed(folder: Path, *hosts: str) -> ssl.SSLContext:
+    """A server's side of TLS, with a certificate for this machine and these hosts that nobody else signed; it lies in `folder` as mail.pem."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     today = datetime.datetime.now(datetime.UTC)
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.IPAddress(ipaddress.ip_address("127.0.0.2"))])
+    named = [x509.DNSName(host) for host in ("localhost", *hosts)]
+    names = x509.SubjectAlternativeName([*named, x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.IPAddress(ipaddress.ip_address("127.0.0.2"))])
     certificate = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(x509.random_serial_number())
         .not_valid_before(today - datetime.timedelta(days=1)).not_valid_after(today + datetime.timedelta(days=1)).add_extension(names, critical=False)

@@ -1,6 +1,7 @@
 """A real HTTP server on this machine that answers as it is told: takes, refuses, hangs, drips, redirects, and says too much."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -111,11 +112,13 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def open_receiver(reply: Reply | None = None) -> Iterator[Receiver]:
-    """A receiver for the duration of a test."""
+def open_receiver(reply: Reply | None = None, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """A receiver for the duration of a test, behind TLS where that is given."""
     receiver = Receiver(reply=reply or Reply())
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(receiver))
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     receiver.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

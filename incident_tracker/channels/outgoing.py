@@ -124,13 +124,13 @@ class Line:
             self._session.mount(f"{scheme}://", _Adapter(Doorkeeper(allowed), self._watch, is_encrypted=scheme == "https"))
 
     def send(
-        self, method: str, address: str, body: Mapping[str, Any] | bytes, headers: Mapping[str, str] | None = None, seconds: float = TOTAL_SECONDS
+        self, method: str, address: str, body: Mapping[str, Any] | bytes, headers: Mapping[str, str] | None = None, seconds: float | None = None
     ) -> Answer:
-        """Send JSON and return what was answered, within so many seconds. Raises ChannelError for everything but a 2xx."""
+        """Send JSON and return what was answered, within so many seconds (None: `TOTAL_SECONDS`). Raises ChannelError for everything but a 2xx."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         asked = {"Content-Type": "application/json", "Accept-Encoding": "identity", **(headers or {})}
         try:
-            with self._watch.for_seconds(seconds):
+            with self._watch.for_seconds(TOTAL_SECONDS if seconds is None else seconds):
                 response = self._session.request(method, address, data=data, headers=asked, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS))
                 try:
                     answer, given = Answer(response.status_code, self._clean(self._read(response))), response.headers
@@ -288,7 +288,7 @@ class _Adapter(IPFilterAdapter):
         request.headers = CaseInsensitiveDict(request.headers)
         request.headers["Host"] = f"{name}:{port}" if port else name
         if self._is_encrypted:
-            tls |= {"assert_hostname": host, "server_hostname": host, "ssl_context": self._context}
+            tls |= {"server_hostname": host, "ssl_context": self._context}
         address = self._doorkeeper.resolve(host, port or (443 if self._is_encrypted else 80), is_encrypted=self._is_encrypted)
         target["host"] = f"[{address}]" if ":" in address else address
         return target, tls

@@ -143,7 +143,7 @@ def _form(channel: str, found: Destination | None) -> Any:
     form.person.choices = [("", "A room: everybody who is in it"), *((str(number), f"{name}, for themselves") for number, name in active_names())]
     if found is not None and found.person is not None and not found.person.active:
         form.person.choices.append((str(found.person_id), found.person.name))
-    form.use.choices = [*USES, FALLBACK]
+    form.use.choices = [*USES, FALLBACK] if found is None or found.person_id is not None else USES
     return form
 
 

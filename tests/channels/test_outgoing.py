@@ -1,16 +1,21 @@
 """What leaves by HTTP goes where it may, waits no longer than it should, and tells nothing that is secret."""
 
+import logging
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from incident_tracker import logs
 from incident_tracker.channels import outgoing
 from incident_tracker.channels.letters import ChannelError
 from incident_tracker.channels.outgoing import Doorkeeper, Line, Refused, rest
+from tests.post_office import self_signed
 from tests.receivers import Receiver, Reply, open_receiver
 
 LOCAL = "127.0.0.0/8"
@@ -210,6 +215,42 @@ def test_a_receiver_without_the_encryption_it_promises_is_not_trusted(receiver: 
     with pytest.raises(ChannelError, match="no encrypted connection") as refused:
         line.send("POST", f"https://127.0.0.1:{receiver.port}/x", {})
     assert refused.value.is_down and receiver.requests == []
+
+
+def test_a_certificate_must_be_trusted_and_be_for_the_name_that_was_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tls, asked_for = self_signed(tmp_path, "hooks.example.org"), list[str | None]()
+    tls.sni_callback = lambda _socket, name, _context: asked_for.append(name)
+    with open_receiver(tls=tls) as receiver:
+        names(monkeypatch, "127.0.0.1")
+        address = f"https://hooks.example.org:{receiver.port}/x"
+        with pytest.raises(ChannelError, match="certificate does not hold: self-signed certificate") as refused:
+            Line(LOCAL).send("POST", address, {})
+        assert refused.value.is_down and not refused.value.is_permanent and not refused.value.is_unclear
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "mail.pem"))
+        assert Line(LOCAL).send("POST", address, {}).status == 200
+        with pytest.raises(ChannelError, match=r"Hostname mismatch, certificate is not valid for 'other\.example\.org'"):
+            Line(LOCAL).send("POST", address.replace("hooks", "other"), {})
+    assert [one.headers["host"] for one in receiver.requests] == [f"hooks.example.org:{receiver.port}"]
+    assert set(asked_for) == {"hooks.example.org", "other.example.org"}
+
+
+def test_no_log_holds_an_address(receiver: Receiver, line: Line, capfd: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    level, found = root.level, logging.StreamHandler(sys.stderr)
+    root.addHandler(found)
+    root.setLevel(logging.DEBUG)
+    try:
+        logs.configure("DEBUG")
+        line.send("POST", f"{receiver.address}/hooks/s3cr3t", {})
+        with pytest.raises(ChannelError):
+            Line("").send("POST", "https://10.0.0.1/hooks/s3cr3t", {})
+        logging.getLogger("planted").debug("seen")
+    finally:
+        root.removeHandler(found)
+        root.setLevel(level)
+        logs.configure("CRITICAL")
+    said = capfd.readouterr().err
+    assert "seen" in said and "s3cr3t" not in said
 
 
 def test_the_environment_of_the_machine_changes_nothing(receiver: Receiver, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
