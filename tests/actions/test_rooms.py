@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from incident_tracker.actions import deliveries, postings, rooms
 from incident_tracker.actions import incidents as incident_acts
-from incident_tracker.actions import rooms
 from incident_tracker.errors import Conflict
 from incident_tracker.models.alerts import Rung
 from incident_tracker.models.base import db
@@ -139,3 +139,27 @@ def tick(app: Flask, now: Any) -> None:
     db.session.rollback()
     run_once(app, now, "worker-of-the-test")
     db.session.rollback()
+
+
+def test_two_workers_never_take_the_same_message(app: Flask) -> None:
+    room = a_destination("slack")
+    for _ in range(3):
+        a_duty(an_incident())
+    fire(FRIDAY)
+    with unit_of_work(CLOCKWORK, FRIDAY) as work:
+        taken = postings.take(work, "slow", room.id, gathers=True, limit=2)
+    with unit_of_work(CLOCKWORK, FRIDAY) as work:
+        others = postings.take(work, "other", room.id, gathers=True)
+    assert (len(taken), len(others)) == (2, 1) and not set(taken) & set(others)
+    with unit_of_work(CLOCKWORK, FRIDAY + deliveries.LEASE) as work:
+        assert set(postings.take(work, "third", room.id, gathers=True)) == {*taken, *others}, "what a lost worker had is not sent by another"
+
+
+def test_a_room_that_could_not_be_reached_hears_how_things_stand_and_not_what_was(app: Flask) -> None:
+    room = a_destination("slack")
+    a_duty(an_incident())
+    for hours in (0, 48, 60):
+        fire(FRIDAY + hours * HOUR)
+    with unit_of_work(CLOCKWORK, FRIDAY + 61 * HOUR) as work:
+        (newest,) = postings.take(work, "one", room.id, gathers=True)
+    assert [state(one) for one in posts(room)] == ["withdrawn", "withdrawn", "waiting"] and posts(room)[-1].id == newest
