@@ -214,3 +214,14 @@ def test_law_that_was_still_to_start_says_so(tmp_path: Path, status: str, warned
     law = trial_law(tmp_path, with_period("{within: {days: 8}}").replace("status: in_force", f"status: {status}"))
     said = due("trial.one", {"aware": LATE_IN_UTC["aware"]}, law=law).warnings
     assert [one.startswith("Recorded as law that was still to start") for one in said] == [True] * warned
+
+
+def test_of_two_limits_it_names_the_one_that_counts_once_both_run(tmp_path: Path) -> None:
+    period = "{within: {earlier_of: [{days: 3}, {days: 9, from: incident_handled}]}}"
+    one = [step.text for step in run(tmp_path, period, {"aware": "2026-11-27"}).steps]
+    events = {"aware": "2026-11-27", "incident_handled": "2026-11-28"}
+    both = run(tmp_path, period, events).steps[-1]
+    assert not [text for text in one if "one counts" in text]
+    assert (both.text, both.cites) == ("The earlier one counts: the end of Mon 30 Nov 2026.", "Trial Act")
+    later = run(tmp_path, period.replace("earlier_of: [", "cites: Act s. 4, later_of: ["), events).steps[-1]
+    assert (later.text, later.cites) == ("The later one counts: the end of Mon 7 Dec 2026.", "Act s. 4")
