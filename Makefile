@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN   = $(VENV)/bin
 PIP   = $(BIN)/python -m pip install -q --disable-pip-version-check
 
-.PHONY: help run demo test bench lock lint clean
+.PHONY: help run demo test bench chaos lock lint clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -42,6 +42,9 @@ test: $(VENV)/.dev ## everything: style, types, SQLite, PostgreSQL, SMTP, a brow
 
 bench: $(VENV)/.dev ## measure speed and memory; prints ratios within one run
 	$(BIN)/python -m tests.bench
+
+chaos: $(VENV)/.dev ## kill workers at random for three minutes while warnings fall due; count what arrives
+	$(BIN)/python -m tests.chaos
 
 lint: $(VENV)/.dev ## style and types
 	$(BIN)/ruff check .

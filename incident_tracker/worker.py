@@ -272,6 +272,8 @@ class Worker:
                 if not self._compared:
                     with unit_of_work(CLOCKWORK) as work:
                         found = clock_jumps.note_since_last(work, self.name, stale)
+                        # before it takes a letter: of who never showed life nobody takes one over
+                        live(work.session, self.name, self.started_at, work.now, self.diary.signs())
                     self._compared = True
                     self._tell_of(found)
                 while (jump := self.diary.unsettled()) is not None:
