@@ -234,10 +234,11 @@ def test_nobody_is_locked_out_by_tries_and_codes_of_a_future_that_never_was(app:
 
 def test_digests_go_on_after_a_clock_that_ran_ahead(app: Flask):
     with unit_of_work(CLOCKWORK, FRIDAY) as work:
-        work.session.add(DigestChoice(person_id=person("ines").id, daily_on=date(2027, 11, 27), weekly_on=FRIDAY.date()))
+        row = work.session.get_one(DigestChoice, person("ines").id)
+        row.daily_on, row.weekly_on = date(2027, 11, 27), FRIDAY.date()
     jump(FRIDAY + 24 * 365 * HOUR, FRIDAY)
     db.session.rollback()
-    (row,) = db.session.scalars(select(DigestChoice))
+    row = db.session.get_one(DigestChoice, person("ines").id)
     assert (row.daily_on, row.weekly_on) == (None, FRIDAY.date())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from incident_tracker.actions import digests
 from incident_tracker.actions.digests import Wanted
@@ -29,6 +29,13 @@ from tests.stories import FRIDAY, person
 #: eight in the morning in Berlin, on the Saturday after and on the Monday after that
 SATURDAY, MONDAY = datetime(2026, 11, 28, 7, tzinfo=UTC), datetime(2026, 11, 30, 7, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def as_they_come(app: Flask) -> None:
+    """Nobody has chosen anything yet."""
+    with unit_of_work(CLOCKWORK, FRIDAY) as work:
+        work.session.execute(delete(DigestChoice))
 
 
 @pytest.fixture

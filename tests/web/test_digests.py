@@ -4,12 +4,20 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from incident_tracker.models.base import db
 from incident_tracker.models.digests import DigestChoice, choice_of
+from incident_tracker.work import CLOCKWORK, unit_of_work
 from tests.doors import field, text_of, trail
 from tests.stories import person
+
+
+@pytest.fixture(autouse=True)
+def as_they_come(app: Flask) -> None:
+    """Nobody has chosen anything yet."""
+    with unit_of_work(CLOCKWORK) as work:
+        work.session.execute(delete(DigestChoice))
 
 
 def chosen(name: str) -> tuple[bool, bool, int, str | None, str | None]:
