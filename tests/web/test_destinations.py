@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import select
 
 from incident_tracker.config import Config
 from incident_tracker.models.audit import AuditEntry
 from incident_tracker.models.base import db
-from incident_tracker.models.destinations import Destination, Seal
+from incident_tracker.models.destinations import Destination, Seal, Unreadable
 from tests import rows
 from tests.alarms import a_duty, an_incident, fire
 from tests.conftest import test_config
@@ -211,3 +212,13 @@ def test_a_typed_address_and_secret_are_not_kept_when_a_session_ends(app: Flask,
     assert answer.status_code == 302 and db.session.scalar(select(Destination.id)) is None
     page = client.get("/kept-text").text
     assert "s3cr3tpath" not in page and SECRET not in page
+
+
+def test_a_new_key_in_front_seals_and_the_old_one_still_opens() -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    sealed = Seal(old).close("https://hooks.example.org/s3cr3t")
+    both = Seal(f"{new}, {old}")
+    assert both.open(sealed) == "https://hooks.example.org/s3cr3t" == Seal(new).open(both.close("https://hooks.example.org/s3cr3t"))
+    assert both.open(None) == ""
+    with pytest.raises(Unreadable):
+        Seal(new).open(sealed)
