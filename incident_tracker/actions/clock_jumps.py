@@ -1,7 +1,7 @@
 """When a machine's clock jumps: it is written down, and nothing is lost by it, said twice in silence, or stuck in a future that never was."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from incident_tracker.models.outages import Outage
 from incident_tracker.models.people import Person
 from incident_tracker.rules import retries
 from incident_tracker.rules.jumps import Jump
-from incident_tracker.rules.ladder import AGAIN, REMINDER, UNANSWERED
+from incident_tracker.rules.ladder import AGAIN, REMINDER, UNANSWERED, followed
 from incident_tracker.rules.permissions import Permission
 from incident_tracker.work import Work
 
@@ -33,7 +33,8 @@ BATCH = 500
 #: what a rung that is planned again has of its own; all else is as in the one that fired too early
 _OWN = frozenset({"id", "key", "planned_at", "ended_at", "outcome", "overtaken_count"})
 _COPIED = tuple(column.key for column in Rung.__table__.columns if column.key not in _OWN)
-#: rungs that others bring when they fire: those of a false present go, the right ones come with the others
+#: how a rung ends that was to say something; and the keys of those that others bring when they fire
+_SAID = ("fired", "unheard", "overtaken")
 _BROUGHT = (REMINDER, UNANSWERED)
 
 
@@ -122,16 +123,16 @@ def _plan_again(work: Work, duty_ids: Sequence[int]) -> int:
     by_duty: dict[int, list[Any]] = defaultdict(list)
     for row in work.session.execute(query):
         by_duty[row.duty_id].append(row)
-    added, brought, incidents = [], [], defaultdict[int, list[int]](list)
+    added, incidents = [], defaultdict[int, list[int]](list)
     for rungs in by_duty.values():
-        brought += [one.id for one in rungs if one.outcome is None and one.key.startswith(_BROUGHT) and one.planned_at > work.now]
-        too_early = _too_early(rungs, work.now)
-        known = sum(one.key.startswith(AGAIN) for one in rungs)
-        for number, one in enumerate(too_early, known + 1):
-            added.append(_copy(one, f"{AGAIN}{number}", work.now))
+        early = [one for one in rungs if one.outcome in _SAID and one.ended_at > work.now and one.due_at > work.now + AHEAD]
+        _put_right(work, [one for one in rungs if one.outcome is None and one.key.startswith(_BROUGHT) and one.planned_at > work.now], early)
+        planned = {one.due_at for one in rungs if one.outcome is None and one.planned_at <= work.now}
+        known = sum(AGAIN in one.key for one in rungs)
+        for number, (one, prefix) in enumerate(_to_be_repeated(early, planned), known + 1):
+            added.append(_copy(one, f"{prefix}{AGAIN}{number}", work.now))
             incidents[one.incident_id].append(one.id)
     add_rungs(work.session, added)
-    _run(work, update(Rung).where(Rung.id.in_(brought)).values(ended_at=work.now, outcome="cancelled"))
     for incident_id, rungs in incidents.items():
         work.record(
             "alert.plan_again", "Warnings that went out early, because the clock had run ahead, will go out again at their moment",
@@ -140,15 +141,31 @@ def _plan_again(work: Work, duty_ids: Sequence[int]) -> int:
     return len(added)
 
 
-def _too_early(rungs: Sequence[Any], now: datetime) -> list[Any]:
-    """Of one deadline's rungs those that ended in a future that never was, one for each moment to come that nothing waits for yet."""
-    planned = {one.due_at for one in rungs if one.outcome is None}
-    by_moment = {
-        one.due_at: one for one in rungs
-        if one.outcome in ("fired", "unheard", "overtaken") and one.ended_at > now and one.due_at > now + AHEAD
-        and one.due_at not in planned and not one.key.startswith(UNANSWERED)
-    }
-    return list(by_moment.values())
+def _to_be_repeated(early: Sequence[Any], planned: Collection[datetime]) -> list[tuple[Any, str]]:
+    """Of one deadline's rungs that ended too `early` those that get a new one, each with what the new key begins with.
+
+    That is one for each moment that nothing is `planned` for. A warning for want of an answer comes with the rung that it
+    follows; where that one was right, the first of its warnings is repeated and brings the next.
+    """
+    by_moment = {one.due_at: one for one in early if not one.key.startswith(UNANSWERED)}
+    repeated, firsts = {one.key for one in early}, dict[str, tuple[int, Any]]()
+    for one in early:
+        number, of = followed(one.key)
+        if number and of not in repeated and (of not in firsts or number < firsts[of][0]):
+            firsts[of] = number, one
+    found = [(one, "") for one in by_moment.values()] + [(one, f"{UNANSWERED}{number}-") for number, one in firsts.values()]
+    return [(one, prefix) for one, prefix in found if one.due_at not in planned]
+
+
+def _put_right(work: Work, brought: Sequence[Any], early: Sequence[Any]) -> None:
+    """What was brought by rungs that fired in a false present: it waits as long from now on, or goes, where what brings it is repeated."""
+    repeated = {followed(one.key)[1] for one in early}
+    for one in brought:
+        number, of = followed(one.key)
+        due_at = work.now + (one.due_at - one.planned_at)
+        keeps = number > 0 and of not in repeated and due_at < one.deadline_at
+        values: dict[str, Any] = {"due_at": due_at, "planned_at": work.now} if keeps else {"ended_at": work.now, "outcome": "cancelled"}
+        _run(work, update(Rung).where(Rung.id == one.id).values(values))
 
 
 def _copy(rung: Any, key: str, now: datetime) -> dict[str, Any]:

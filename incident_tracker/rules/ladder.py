@@ -11,7 +11,7 @@ from incident_tracker.rules.sources import Node, RegimeError, read_yaml
 
 __all__ = [
     "AUDIENCES", "LOUDNESS", "UNANSWERED", "Agreement", "Escalation", "Ladder", "LadderError", "PlannedRung", "Reminder", "Standing", "Step",
-    "agree", "choose", "load_ladders", "next_after_deadline", "next_if_unanswered", "plan", "reminder_number",
+    "agree", "choose", "followed", "load_ladders", "next_after_deadline", "next_if_unanswered", "plan", "reminder_number",
 ]
 
 #: who can be told; each stands for people found when the warning fires
@@ -156,7 +156,7 @@ def next_if_unanswered(ladder: Ladder, key: str, fired_at: datetime, deadline: d
 
     After the deadline none follows: the reminders come soon enough, and to everybody.
     """
-    number, of = _followed(key)
+    number, of = followed(key)
     if of.startswith(REMINDER) or number >= len(ladder.unanswered):
         return None
     step = ladder.unanswered[number]
@@ -164,7 +164,7 @@ def next_if_unanswered(ladder: Ladder, key: str, fired_at: datetime, deadline: d
     return PlannedRung(f"{UNANSWERED}{number + 1}-{of}", due_at, step.audience, step.loudness) if due_at < deadline else None
 
 
-def _followed(key: str) -> tuple[int, str]:
+def followed(key: str) -> tuple[int, str]:
     """Which step an unanswered warning was, and of which rung: `unanswered-2-24h-before` is (2, "24h-before"); a rung itself is step 0."""
     if not key.startswith(UNANSWERED):
         return 0, key
