@@ -152,7 +152,7 @@ class Reading:
     def _high(self, country: str) -> float:
         own = self.facts.by_place.get(country)
         if own:
-            return own.high
+            return max(own.high, self.people_low(country))
         return sum(count.high for code, count in self.facts.by_place.items() if code.startswith(f"{country}-"))
 
     def _derived(self, rule: tuple[str, ...], member: str) -> Any:

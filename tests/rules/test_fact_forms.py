@@ -38,7 +38,7 @@ def test_a_count_goes_out_as_it_came_in() -> None:
 
 @pytest.mark.parametrize("document", [10**12 + 1, {"value": -1, "certainty": "exact"}])
 def test_more_people_than_there_are_is_no_count(document: Any) -> None:
-    with pytest.raises(FactError, match="^count: expected a whole number"):
+    with pytest.raises(FactError, match=r"^count: expected a whole number"):
         Count.parse(document)
 
 
