@@ -33,6 +33,8 @@ from tests.stories import FRIDAY, person
 
 DEADLINE = FRIDAY + 72 * HOUR
 MINUTE = timedelta(minutes=1)
+#: what digests are made of; their own tests send them
+OF_DIGESTS = {"digest_daily", "digest_weekly", "digest_lines"}
 
 
 @pytest.fixture
@@ -361,17 +363,18 @@ def test_every_kind_of_mail_has_its_templates_and_goes_out(app: Flask, office: P
     incident = an_incident()
     queue("assigned", person=person("ravi"), content={"part": "owner", "duty": "Notify"}, incident=incident)
     queue("account_changed", person=person("ravi"), content={"what": "A passkey was added."})
+    queue("channel_gone", person=person("adam"), content={"id": 1, "name": "#privacy", "why": "it is gone for good: HTTP 410"})
     queue("password_reset", person=person("ravi"), content={"link": "https://x/new-password/1"})
     queue("welcome", person=person("ravi"), content={})
     queue("invitation", address="new@harbour.example", content={"link": "https://x/invitation/2", "by": "Adam Novak", "until": "2026-12-04T16:30:00+00:00"})
     a_duty(incident)
     tick(FRIDAY)
     assert sorted(office.subjects()) == sorted([
-        f"Deadline {incident.reference}: 72 h left", f"You own a duty of {incident.reference}", "Your account was changed", "A new password for the incident tracker",
+        f"Deadline {incident.reference}: 72 h left", f"You own a duty of {incident.reference}", "Your account was changed", "A channel was switched off", "A new password for the incident tracker",
         "Your account in the incident tracker is set up", "Harbour Health invites you to its incident tracker",
     ])
     folder = Path(app.template_folder or "") / "messages"
-    assert {path.stem for path in folder.glob("*.txt")} == {path.stem for path in folder.glob("*.html")} == deliveries.KINDS | {"catch_up"}
+    assert {path.stem for path in folder.glob("*.txt")} == {path.stem for path in folder.glob("*.html")} == deliveries.KINDS | {"catch_up", *OF_DIGESTS}
 
 
 def test_a_one_time_link_is_forgotten_once_it_is_sent(office: PostOffice, tick: Any):

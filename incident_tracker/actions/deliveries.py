@@ -23,8 +23,8 @@ from incident_tracker.work import Work
 PARTS = ("queue",)
 
 #: the kinds of message, each with its templates; those that also ring the bell of the person they go to
-KINDS = frozenset({"warning", "assigned", "notice_moved", "account_changed", "invitation", "welcome", "password_reset"})
-RINGING = frozenset({"warning", "assigned", "notice_moved", "account_changed"})
+KINDS = frozenset({"warning", "assigned", "notice_moved", "account_changed", "channel_gone", "invitation", "welcome", "password_reset"})
+RINGING = frozenset({"warning", "assigned", "notice_moved", "account_changed", "channel_gone"})
 
 #: how long a message that was taken belongs to its worker: longer than sending all that is taken at once can last
 LEASE = timedelta(minutes=5)

@@ -5,10 +5,12 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, and_, exists, select, update
 from sqlalchemy.orm import aliased
 
+from incident_tracker.actions import deliveries
 from incident_tracker.actions.deliveries import BATCH, LEASE
 from incident_tracker.models.destinations import Destination
 from incident_tracker.models.messages import Message
-from incident_tracker.rules.permissions import Permission
+from incident_tracker.models.people import active_people
+from incident_tracker.rules.permissions import Permission, Role
 from incident_tracker.work import Work
 
 #: parts of other actions: they check no permission of their own and are never called from a door
@@ -70,6 +72,8 @@ def note_refused(work: Work, destination_id: int, error: str, *, retry_after: ti
     if is_gone and destination.active:
         destination.active = False
         work.record("destination.switch_off", f"{destination.name} is gone for good and was switched off: {error}", subject=f"destination:{destination_id}")
+        for administrator in active_people(Role.ADMINISTRATOR):
+            deliveries.queue(work, "channel_gone", person=administrator, content={"id": destination_id, "name": destination.name, "why": error[:300]})
     elif not was_failing:
         work.record("destination.fail", f"{destination.name} does not take letters: {error}", subject=f"destination:{destination_id}")
 

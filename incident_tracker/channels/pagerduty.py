@@ -21,7 +21,7 @@ class PagerDuty(Hook):
     setup = Setup(
         "PagerDuty", "A service in PagerDuty. Add the integration “Events API v2” to it (Services, Integrations).",
         Blank(
-            "Address", "Left empty: https://events.pagerduty.com/v2/enqueue. In the EU service region: https://events.eu.pagerduty.com/v2/enqueue",
+            "Address", "Only in the EU service region: https://events.eu.pagerduty.com/v2/enqueue. Elsewhere leave it empty.",
             is_needed=False, default="https://events.pagerduty.com/v2/enqueue",
         ),
         Blank("Integration key", "Also called routing key; 32 letters and digits."),

@@ -22,7 +22,7 @@ class Webhook(Hook):
     setup = Setup(
         "Webhook", "Signed JSON to a program of your own, as standardwebhooks.com describes it.",
         Blank("Address", "Where your program listens, e.g. https://hooks.example.org/breaches"),
-        Blank("Signing secret", "Begins with whsec_. Left empty, one is made and shown once.", made_by=lambda: new_secret()),
+        Blank("Signing secret", "Begins with whsec_.", made_by=lambda: new_secret()),
     )
 
     def check(self, target: Target) -> dict[str, str]:
