@@ -9,8 +9,13 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command as alembic
 
 from incident_tracker.config import ConfigError, from_environment, load_secrets
+from incident_tracker.factory import create_app, migrate
+from incident_tracker.models.base import db
+from tests.conftest import test_config
+from tests.guards.sources import ROOT
 from tests.stories import AWARE
 
 
@@ -24,10 +29,10 @@ def run(instance: Path, *words: str, **environment: str) -> subprocess.Completed
 def test_it_makes_the_database_once_and_keeps_a_copy_before_changing_it(tmp_path: Path) -> None:
     assert "The database is made." in run(tmp_path, "migrate").stdout
     assert run(tmp_path, "migrate").stdout == ""
-    with sqlite3.connect(tmp_path / "tracker.sqlite3") as database:
-        database.execute("UPDATE alembic_version SET version_num = '0006'")
-        database.execute("DROP TABLE audit_entry")
-        database.execute("DROP TABLE audit_head")
+    with create_app(test_config(tmp_path, f"sqlite:///{tmp_path / 'tracker.sqlite3'}")).app_context():
+        # as an older version left it
+        alembic.downgrade(migrate.get_config(str(ROOT / "incident_tracker" / "migrations")), "0006")
+        db.engine.dispose()
     again = run(tmp_path, "migrate")
     assert "Copied to" in again.stdout, again.stderr
     assert "at this version now" in again.stdout
