@@ -13,7 +13,16 @@ from incident_tracker import library
 from incident_tracker.actions import ringing, rooms
 from incident_tracker.actions.ringing import Firing, Rang
 from incident_tracker.errors import Conflict
-from incident_tracker.models.alerts import Acknowledgement, Rung, add_rungs, claim, claim_beside, end_unanswered, next_rung_at
+from incident_tracker.models.alerts import (
+    Acknowledgement,
+    Rung,
+    add_followers,
+    add_rungs,
+    claim,
+    claim_beside,
+    end_unanswered,
+    next_rung_at,
+)
 from incident_tracker.models.duties import WARNED_STATES, Duty
 from incident_tracker.models.incidents import Incident
 from incident_tracker.models.messages import Message
@@ -210,10 +219,15 @@ def _clock(row: Any, ladders: Mapping[str, Ladder]) -> Clock:
 
 def _row(work: Work, clock: Clock, rung: PlannedRung, outcome: str | None = None) -> dict[str, Any]:
     """A planned rung as a row of the table; one with an outcome has ended with it."""
+    own = {"duty_id": clock.duty_id, "incident_id": clock.incident_id, "deadline_at": clock.deadline}
+    return _shared(work, rung) | own | {"ended_at": work.now if outcome else None, "outcome": outcome}
+
+
+def _shared(work: Work, rung: PlannedRung) -> dict[str, Any]:
+    """What a planned rung is, whatever its duty."""
     return {
-        "duty_id": clock.duty_id, "incident_id": clock.incident_id, "key": rung.key, "due_at": rung.due_at, "planned_at": work.now,
-        "deadline_at": clock.deadline, "audience": list(rung.audience), "loudness": rung.loudness, "channels": list(rung.by),
-        "ended_at": work.now if outcome else None, "outcome": outcome, "overtaken_count": 0, "late": False,
+        "key": rung.key, "due_at": rung.due_at, "planned_at": work.now, "audience": list(rung.audience), "loudness": rung.loudness, "channels": list(rung.by),
+        "overtaken_count": 0, "late": False,
     }
 
 
@@ -280,15 +294,17 @@ def _follow_up(work: Work, firings: Sequence[Firing], clocks: Mapping[int, Clock
     newer = [one.duty_id for one in firings if not one.key.startswith(ladder.UNANSWERED)]
     end_unanswered(work.session, newer, work.now, "overtaken")
     answered, taken = set(rang.answered), set(rang.taken)
-    rows = []
+    rows, followed = [], defaultdict[PlannedRung, list[int]](list)
     for one in firings:
         chosen = clocks[one.duty_id].ladder
         rung = _reminder(one, clocks, work.now) if one.rung_id not in answered else None
-        if rung is None and chosen is not None and one.rung_id not in taken:
-            rung = ladder.next_if_unanswered(chosen, one.key, work.now, one.deadline_at)
         if rung is not None:
             rows.append(_row(work, clocks[one.duty_id], rung))
+        elif chosen is not None and one.rung_id not in taken and (rung := ladder.next_if_unanswered(chosen, one.key, work.now, one.deadline_at)):
+            followed[rung].append(one.rung_id)
     add_rungs(work.session, rows)
+    for rung, rung_ids in followed.items():
+        add_followers(work.session, rung_ids, _shared(work, rung))
 
 
 def _lateness(firing: Firing, now: datetime) -> timedelta:

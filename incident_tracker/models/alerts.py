@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, Update, delete, func, select, text, update
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, Update, delete, func, literal, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -126,6 +126,18 @@ def add_rungs(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Add rungs; one that is there already, by duty, deadline and key, is left as it is."""
     if rows:
         session.connection().execute(dialect_of(session).insert(Rung.__table__).on_conflict_do_nothing(), rows)
+
+
+def add_followers(session: Session, rung_ids: Collection[int], row: Mapping[str, Any]) -> None:
+    """Add one rung for each of these, of the same duty and deadline; `row` is what all the new ones have in common.
+
+    Written where the others stand: hundreds follow a batch, and to send each across took as long as to fire it.
+    """
+    own = (Rung.duty_id, Rung.incident_id, Rung.deadline_at)
+    same = {name: literal(value, Rung.__table__.c[name].type) for name, value in row.items()}
+    fired = select(*own, *same.values()).where(Rung.id.in_(rung_ids))
+    statement = dialect_of(session).insert(Rung.__table__).from_select([column.key for column in own] + list(same), fired)
+    session.connection().execute(statement.on_conflict_do_nothing())
 
 
 def next_rung_at() -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -273,11 +274,12 @@ def _add(session: Session, now: datetime, names: Sequence[str], rows: Sequence[t
     table: Any = Message.__table__
     if dialect.name == "postgresql":
         arrays = zip(names, zip(*rows, strict=True), strict=True)
-        columns = [func.unnest(literal(list(values), postgresql.ARRAY(table.c[name].type))) for name, values in arrays]
-        added = postgresql.insert(table).from_select([*names, *same], select(*columns, *same.values()))
-        session.connection().execute(added.on_conflict_do_nothing() if "destination_id" in names else added)
+        columns: list[Any] = [func.unnest(literal(list(values), postgresql.ARRAY(table.c[name].type))) for name, values in arrays]
+        written: Any = postgresql.insert(table).from_select([*names, *same], select(*columns, *same.values()))
     else:
-        written = sqlite.insert(table).values(same)
-        session.connection().execute(
-            written.on_conflict_do_nothing() if "destination_id" in names else written, [dict(zip(names, row, strict=True)) for row in rows]
-        )
+        # one parameter with all rows: binding each value of each row took longer than writing them
+        listed = func.json_each(json.dumps(rows)).table_valued("value")
+        columns = [func.json_extract(listed.c.value, f"$[{place}]") for place in range(len(names))]
+        # the condition keeps SQLite from reading ON CONFLICT as part of a join
+        written = sqlite.insert(table).from_select([*names, *same], select(*columns, *same.values()).where(text("1 = 1")))
+    session.connection().execute(written.on_conflict_do_nothing() if "destination_id" in names else written)

@@ -4,11 +4,11 @@ import argparse
 import time
 
 from tests import postgres
-from tests.bench import lateness, law, pages
+from tests.bench import lateness, law, pages, storms
 from tests.bench.ground import KINDS, prepared
 from tests.bench.tables import doing, note, title
 
-PARTS = ("pages", "law", "warnings")
+PARTS = ("pages", "law", "warnings", "storms")
 FEW = 100
 #: of a hundred incidents so many are open
 OPEN = 15
@@ -29,6 +29,8 @@ def main() -> None:
                 with prepared(kind) as ground:
                     ground.grow(1400, 0)
                     lateness.measure(ground)
+            if "storms" in asked.only:
+                storms.measure(kind, asked.warnings)
     finally:
         run.end()
     title("Done")
@@ -50,6 +52,7 @@ def _arguments() -> argparse.Namespace:
     asking.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="measure these alone")
     asking.add_argument("--databases", nargs="+", choices=KINDS, default=KINDS)
     asking.add_argument("--incidents", type=int, default=10_000)
+    asking.add_argument("--warnings", type=int, default=100_000, help="due at the same instant, in the storms")
     found = asking.parse_args()
     if "postgresql" in found.databases and not postgres.programs():
         doing(postgres.HOW_TO_GET_IT)

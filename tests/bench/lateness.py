@@ -47,7 +47,7 @@ def measure(ground: Ground) -> None:
     with open_office() as office:
         arrivals = _stamped(office)
         mail = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(office.port), "SMTP_SECURITY": "none", "SWEEP_SECONDS": str(SWEEP)}
-        floor = _raw_rate(office)
+        floor = raw_rate(office.port)
         with servers.tracker(ground.instance, ground.url, more=mail) as running:
             idle = running.weigh()
             waves = [_wave(ground, duties, number, arrivals) for number in range(WAVES)]
@@ -56,12 +56,12 @@ def measure(ground: Ground) -> None:
     note(f"memory of the one process with its worker and pages: idle {idle.rss:.0f} MB RSS, {idle.pss:.0f} MB PSS; after the waves {busy.rss:.0f} and {busy.pss:.0f}")
 
 
-def _raw_rate(office: PostOffice) -> float:
+def raw_rate(port: int) -> float:
     """Mails a second that the post office takes from a program that does nothing else, over one connection."""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "tracker@localhost", "ines@harbour.example", "Due in 24 h"
     mail.set_content("Notify the supervisory authority within 72 hours.\n" * 30)
-    with smtplib.SMTP("127.0.0.1", office.port) as way:
+    with smtplib.SMTP("127.0.0.1", port) as way:
         began = time.perf_counter()
         for _ in range(RAW):
             way.send_message(mail)
@@ -102,7 +102,7 @@ def _wave(ground: Ground, duties: list[Any], number: int, arrivals: list[float])
         connection.execute(insert(Rung), [
             {
                 "duty_id": duty, "incident_id": incident, "key": f"wave-{number}", "due_at": due, "planned_at": clock.now(), "deadline_at": deadline,
-                "audience": ["owner"], "loudness": "normal", "overtaken_count": 0,
+                "audience": ["owner"], "loudness": "normal", "channels": [], "late": False, "overtaken_count": 0,
             } for duty, incident, deadline in duties
         ])
     fired = _watch(ground, due.timestamp(), number)

@@ -35,11 +35,21 @@ class Running:
 
     def cpu_seconds(self) -> float:
         """Processor time that its processes have used so far."""
-        return sum(sum(int(part) for part in _stat(number)[11:13]) for number in _tree(self.process.pid)) / _TICKS
+        return spent(self.process.pid)
 
     def weigh(self) -> Weight:
-        found = [_memory(number) for number in _tree(self.process.pid)]
-        return Weight(len(found), sum(rss for rss, _ in found) / 1024, sum(pss for _, pss in found) / 1024)
+        return weigh(self.process.pid)
+
+
+def spent(root: int) -> float:
+    """Processor seconds that a process and those it started have used so far."""
+    return sum(sum(int(part) for part in _stat(number)[11:13]) for number in _tree(root)) / _TICKS
+
+
+def weigh(root: int) -> Weight:
+    """The memory of a process and those it started."""
+    found = [_memory(number) for number in _tree(root)]
+    return Weight(len(found), sum(rss for rss, _ in found) / 1024, sum(pss for _, pss in found) / 1024)
 
 
 @contextmanager

@@ -95,7 +95,7 @@ def blow(storm: Storm) -> Outcome:
     chance = random.Random(storm.seed)
     folder = Path(tempfile.mkdtemp(prefix="tracker-chaos-"))
     try:
-        with _database(storm.kind, folder) as url, _ground(folder, url) as app:
+        with database(storm.kind, folder) as url, ground(folder, url) as app:
             return _storm(storm, app, folder, url, chance)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -113,7 +113,7 @@ def _storm(storm: Storm, app: Flask, folder: Path, url: str, chance: random.Rand
     try:
         for one in programs:
             one.wait()
-        references = _plant(app, storm, clock.now() + timedelta(seconds=3))
+        references = plant(app, storm, clock.now() + timedelta(seconds=3))
         began = time.monotonic()
         damage = _break(storm, app, office, workers, offset, chance)
         offset.write_text("0", encoding="utf-8")
@@ -208,7 +208,8 @@ def _cut(app: Flask, chance: random.Random) -> None:
 
 
 @contextmanager
-def _database(kind: str, folder: Path) -> Iterator[str]:
+def database(kind: str, folder: Path) -> Iterator[str]:
+    """The address of an empty database; a SQLite file lies in `folder`."""
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'tracker.sqlite3'}"
         return
@@ -217,7 +218,7 @@ def _database(kind: str, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _ground(folder: Path, url: str) -> Iterator[Flask]:
+def ground(folder: Path, url: str) -> Iterator[Flask]:
     """The tables, the cast, and an application to plant and to count with."""
     app = create_app(from_environment({}, instance=folder, database_url=url, testing=True, log_level="CRITICAL"))
     with app.app_context():
@@ -233,7 +234,7 @@ def _ground(folder: Path, url: str) -> Iterator[Flask]:
             db.engine.dispose()
 
 
-def _plant(app: Flask, storm: Storm, first: datetime) -> list[str]:
+def plant(app: Flask, storm: Storm, first: datetime) -> list[str]:
     """An incident each warning, so that each has its own mail: the first rung of a duty's ladder, due when its clock starts."""
     with app.app_context(), unit_of_work(person("ines"), clock.now()) as work:
         owners = [person(name).id for name in OWNERS]

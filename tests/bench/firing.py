@@ -1,0 +1,34 @@
+"""A worker's firing as a program: waits for a word, fires until nothing is due, and says how many and how long it took."""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+from incident_tracker.config import from_environment
+from incident_tracker.diary import Diary
+from incident_tracker.factory import create_app
+from incident_tracker.models.alerts import newest_heartbeat
+from incident_tracker.worker import Pass, deliver, fire, worker_name
+
+
+def main() -> None:
+    made = json.loads(sys.argv[1])
+    app = create_app(from_environment({}, **made | {"instance": Path(made["instance"]), "testing": True, "log_level": "CRITICAL"}))
+    with app.app_context():
+        # opens the connection, which is no part of firing
+        newest_heartbeat()
+        one = Pass(app, Diary(worker_name()))
+        print("ready", flush=True)
+        for line in sys.stdin:
+            began, spent = time.monotonic(), time.process_time()
+            {"fire": fire, "deliver": deliver}[line.strip()](one)
+            print(json.dumps({
+                "fired": one.fired, "sent": one.letters.sent, "seconds": time.monotonic() - began, "cpu": time.process_time() - spent,
+                "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }), flush=True)
+
+
+if __name__ == "__main__":
+    main()
