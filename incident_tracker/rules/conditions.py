@@ -306,7 +306,7 @@ def _words(leaf: Condition, label: str, spec: FactSpec, value: Any, truth: Truth
         return f"{label} {verb} {listed}"
     if spec.kind in ("count", "number"):
         shown = "not known yet" if value is None else str(value)
-        unit = f" {spec.unit}" if spec.unit else ""
+        unit = f" {spec.unit}" if spec.unit and not shown.startswith("not known") else ""
         return f"{label}: {shown}{unit} (the question is: {_BOUND_WORDS[leaf.op]} {int(leaf.values[0]):,}?)"
     if value is None:
         return f"Not known yet: {label}"

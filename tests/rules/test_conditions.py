@@ -186,3 +186,78 @@ def test_it_refuses_conditions_that_mean_nothing(condition: str, rule: str) -> N
     with pytest.raises(RegimeError, match=rule) as refused:
         judge(condition, {})
     assert str(refused.value).startswith("trial.yaml:1: ")
+
+
+@pytest.mark.parametrize(
+    ("condition", "decisive"),
+    [
+        (BREACH, {"personal_data_breach"}),
+        (f"{{not: {BREACH}}}", {"personal_data_breach"}),
+        (f"{{all: [{BREACH}, {RISK}]}}", {"personal_data_breach", "risk_level"}),
+        (f"{{any: [{BREACH}, {RISK}]}}", set()),
+        (f"{{any: [{BREACH}]}}", {"personal_data_breach"}),
+        (f"{{all: [{BREACH}, {{any: [{RISK}, {people('DE', 'gt', 5)}]}}]}}", {"personal_data_breach"}),
+    ],
+)
+def test_one_no_settles_a_conjunction_and_no_single_answer_a_choice(condition: str, decisive: set[str]) -> None:
+    check = Compiler(LAW.facts).compile(read_condition(parse_yaml(condition, "trial.yaml")), "eu-gdpr")
+    assert check.decisive == decisive
+
+
+def test_a_condition_is_one_thing_at_a_time() -> None:
+    with pytest.raises(RegimeError, match="expected one of all, any, not, or a fact with op and value"):
+        judge(f"{{all: [{BREACH}], any: [{RISK}]}}", {})
+    with pytest.raises(RegimeError, match="expected one of all, any, not"):
+        judge("{}", {})
+
+
+def test_not_turns_the_reasons_round_and_keeps_their_words() -> None:
+    verdict = judge(f"{{not: {BREACH}}}", {"personal_data_breach": True})
+    assert (verdict.truth, [(one.text, one.fact, one.truth) for one in verdict.reasons]) == (FALSE, [("Personal data breach: yes", "personal_data_breach", "false")])
+
+
+@pytest.mark.parametrize(
+    ("condition", "facts", "words"),
+    [
+        (RISK, {"risk_level": "high"}, "Risk to people: a high risk (the question is: at least a risk?)"),
+        ("{fact: risk_level, op: eq, value: risk}", {"risk_level": "risk"}, "Risk to people: a risk"),
+        ("{fact: role, op: contains_any, value: [vendor, employer]}", {"role": ["vendor"]}, "includes vendor or service provider or employer of the people affected"),
+        ("{fact: role, op: contains, value: vendor}", {"role": ["employer"]}, "does not include vendor or service provider"),
+        ("{fact: role, op: contains, value: vendor}", {}, "may include, not known yet: vendor or service provider"),
+        ("{fact: affected.total, op: lt, value: '1500'}", {"affected.total": 1200}, "1,200 people (the question is: fewer than 1,500?)"),
+        ("{fact: affected.total, op: lte, value: '10'}", {}, "not known yet (the question is: at most 10?)"),
+        ("{fact: affected.total, op: eq, value: '10'}", {"affected.total": 10}, "(the question is: exactly 10?)"),
+        ("{fact: affected.total, op: ne, value: '10'}", {"affected.total": 10}, "(the question is: not 10?)"),
+        (BREACH, {"personal_data_breach": False}, "Personal data breach: no"),
+        (BREACH, {}, "Not known yet: Personal data breach"),
+        ("{fact: contract.processor_notice_hours, op: gt, value: '1'}", {}, "not known yet (the question is: more than 1?)"),
+    ],
+)
+def test_each_kind_of_fact_has_its_words(condition: str, facts: dict[str, Any], words: str) -> None:
+    assert judge(condition, facts).reasons[0].text.endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("condition", "facts", "truth"),
+    [
+        ("{fact: personal_data_breach, op: ne, value: 'true'}", {"personal_data_breach": False}, TRUE),
+        ("{fact: personal_data_breach, op: eq, value: 'false'}", {"personal_data_breach": False}, TRUE),
+        ("{fact: risk_level, op: ne, value: high}", {"risk_level": "risk"}, TRUE),
+        ("{fact: risk_level, op: ne, value: high}", {"risk_level": "high"}, FALSE),
+        ("{fact: risk_level, op: in, value: [risk, high]}", {"risk_level": "unlikely"}, FALSE),
+        ("{fact: risk_level, op: in, value: [risk, high]}", {"risk_level": "risk"}, TRUE),
+        ("{fact: risk_level, op: gt, value: risk}", {"risk_level": "risk"}, FALSE),
+        ("{fact: risk_level, op: lt, value: high}", {"risk_level": "risk"}, TRUE),
+        ("{fact: risk_level, op: lte, value: risk}", {"risk_level": "risk"}, TRUE),
+        ("{fact: affected.total, op: lte, value: '5'}", {"affected.total": 5}, TRUE),
+        ("{fact: affected.total, op: ne, value: '5'}", {"affected.total": 5}, FALSE),
+        ("{fact: affected.total, op: eq, value: '3'}", {"affected.total": {"value": 5, "certainty": "about"}}, UNKNOWN),
+        ("{fact: affected.total, op: eq, value: '10'}", {"affected.total": {"value": 5, "certainty": "about"}}, UNKNOWN),
+        ("{fact: affected.total, op: eq, value: '11'}", {"affected.total": {"value": 5, "certainty": "about"}}, FALSE),
+        ("{fact: contract.processor_notice_hours, op: gte, value: '24'}", {"contract.processor_notice_hours": 24}, TRUE),
+        ("{fact: contract.processor_notice_hours, op: eq, value: '24'}", {"contract.processor_notice_hours": 25}, FALSE),
+        ("{fact: contract.processor_notice_hours, op: ne, value: '24'}", {"contract.processor_notice_hours": 25}, TRUE),
+    ],
+)
+def test_each_comparison_does_what_it_says(condition: str, facts: dict[str, Any], truth: object) -> None:
+    assert judge(condition, facts).truth is truth
