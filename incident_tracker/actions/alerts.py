@@ -23,6 +23,7 @@ from incident_tracker.models.alerts import (
     end_unanswered,
     next_rung_at,
 )
+from incident_tracker.models.base import among
 from incident_tracker.models.duties import WARNED_STATES, Duty
 from incident_tracker.models.incidents import Incident
 from incident_tracker.models.messages import Message
@@ -91,7 +92,7 @@ def plan_all(work: Work, duty_ids: Sequence[int]) -> None:
     if not duty_ids:
         return
     # nobody fires a duty's rungs, or plans them too, while this is under way
-    work.session.execute(select(Duty.id).where(Duty.id.in_(duty_ids)).order_by(Duty.id).with_for_update(key_share=True))
+    work.session.execute(select(Duty.id).where(among(work.session, Duty.id, duty_ids)).order_by(Duty.id).with_for_update(key_share=True))
     remembered = _remembered(work, duty_ids)
     rows: list[dict[str, Any]] = []
     for clock in _clocks(work, duty_ids):
@@ -193,7 +194,7 @@ def _clocks(work: Work, duty_ids: Collection[int]) -> list[Clock]:
             Duty.id, Duty.incident_id, Duty.state, Duty.trigger_at, Duty.conservative_at, Duty.target_at, _is_spoken_for().label("is_spoken_for"),
             Incident.reported_at, Incident.restricted,
         )
-        .join(Incident, Incident.id == Duty.incident_id).where(Duty.id.in_(duty_ids)).order_by(Duty.id)
+        .join(Incident, Incident.id == Duty.incident_id).where(among(work.session, Duty.id, duty_ids)).order_by(Duty.id)
     )
     ladders = library.shelf().ladders
     return [_clock(row, ladders) for row in work.session.execute(query)] if duty_ids else []
@@ -234,7 +235,7 @@ def _shared(work: Work, rung: PlannedRung) -> dict[str, Any]:
 def _remembered(work: Work, duty_ids: Collection[int]) -> dict[int, list[Standing]]:
     query = select(Rung.duty_id, Rung.id, Rung.key, Rung.due_at, Rung.deadline_at, Rung.audience, Rung.loudness, Rung.outcome, Rung.ended_at, Rung.channels)
     found: dict[int, list[Standing]] = defaultdict(list)
-    for row in work.session.execute(query.where(Rung.duty_id.in_(duty_ids)).order_by(Rung.id)):
+    for row in work.session.execute(query.where(among(work.session, Rung.duty_id, duty_ids)).order_by(Rung.id)):
         found[row.duty_id].append(Standing(
             row.id, row.key, row.due_at, row.deadline_at, tuple(row.audience), row.loudness, row.outcome, row.ended_at, tuple(row.channels),
         ))
@@ -315,18 +316,18 @@ def _mark_late(work: Work, firings: Iterable[Firing]) -> None:
     """What fires long after its moment is told to each person in one letter, see `deliveries.take`."""
     ids = [one.rung_id for one in firings if _lateness(one, work.now) > CATCH_UP_AFTER]
     if ids:
-        work.session.execute(update(Rung).where(Rung.id.in_(ids)).values(late=True).execution_options(synchronize_session=False))
+        work.session.execute(update(Rung).where(among(work.session, Rung.id, ids)).values(late=True).execution_options(synchronize_session=False))
 
 
 def _count_overtaken(work: Work, firings: Iterable[Firing]) -> None:
     for count in {one.overtaken for one in firings} - {0}:
         ids = [one.rung_id for one in firings if one.overtaken == count]
-        work.session.execute(update(Rung).where(Rung.id.in_(ids)).values(overtaken_count=count).execution_options(synchronize_session=False))
+        work.session.execute(update(Rung).where(among(work.session, Rung.id, ids)).values(overtaken_count=count).execution_options(synchronize_session=False))
 
 
 def _end(work: Work, rung_ids: Collection[int], outcome: str) -> None:
     if rung_ids:
-        ended = update(Rung).where(Rung.id.in_(rung_ids)).values(ended_at=func.coalesce(Rung.ended_at, work.now), outcome=outcome)
+        ended = update(Rung).where(among(work.session, Rung.id, rung_ids)).values(ended_at=func.coalesce(Rung.ended_at, work.now), outcome=outcome)
         work.session.execute(ended.execution_options(synchronize_session=False))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 
 from incident_tracker.actions import rooms
 from incident_tracker.models.alerts import Acknowledgement, Rung
+from incident_tracker.models.base import among
 from incident_tracker.models.duties import Duty, DutyState
 from incident_tracker.models.incidents import Incident, Membership
 from incident_tracker.models.messages import Message, add_warnings
@@ -157,12 +158,13 @@ def _roles(work: Work) -> dict[int, set[str]]:
 
 def _circles(work: Work, firings: Sequence[Firing]) -> dict[int, Circle]:
     members: dict[int, set[int]] = defaultdict(set)
-    on_them = select(Membership.incident_id, Membership.person_id).where(Membership.incident_id.in_({firing.incident_id for firing in firings}))
+    incidents = {firing.incident_id for firing in firings}
+    on_them = select(Membership.incident_id, Membership.person_id).where(among(work.session, Membership.incident_id, incidents))
     for incident, person in work.session.execute(on_them):
         members[incident].add(person)
     query = (
         select(Duty.id, Duty.state, Duty.owner_id, Incident.id, Incident.lead_id, Incident.restricted)
-        .join(Incident, Incident.id == Duty.incident_id).where(Duty.id.in_({firing.duty_id for firing in firings}))
+        .join(Incident, Incident.id == Duty.incident_id).where(among(work.session, Duty.id, {firing.duty_id for firing in firings}))
     )
     rows = work.session.execute(query).all()
     beside = _owners_beside(work, {row[0]: row[3] for row in rows if row.state == DutyState.UNDECIDED})
@@ -187,6 +189,6 @@ def _owners_beside(work: Work, incidents: Mapping[int, int]) -> dict[int, set[in
 def _receipts(work: Work, firings: Sequence[Firing]) -> dict[int, list[Receipt]]:
     query = select(Acknowledgement.duty_id, Acknowledgement.person_id, Acknowledgement.at, Acknowledgement.deadline_at)
     found: dict[int, list[Receipt]] = defaultdict(list)
-    for duty, person, at, deadline in work.session.execute(query.where(Acknowledgement.duty_id.in_({firing.duty_id for firing in firings}))):
+    for duty, person, at, deadline in work.session.execute(query.where(among(work.session, Acknowledgement.duty_id, {firing.duty_id for firing in firings}))):
         found[duty].append(Receipt(person, at, deadline))
     return found

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from incident_tracker.models.base import Base, db
+from incident_tracker.models.base import Base, among, db
 from incident_tracker.models.duties import Duty
 from incident_tracker.models.people import Person
 from incident_tracker.rules.ladder import UNANSWERED
@@ -118,7 +118,7 @@ def _fire(now: datetime) -> Update:
 def end_unanswered(session: Session, duty_ids: Collection[int], now: datetime, outcome: str) -> None:
     """End the warnings of these duties that wait for an answer: somebody gave one, or a newer warning says more."""
     if duty_ids:
-        waiting = update(Rung).where(Rung.duty_id.in_(duty_ids), Rung.ended_at.is_(None), Rung.key.startswith(UNANSWERED))
+        waiting = update(Rung).where(among(session, Rung.duty_id, duty_ids), Rung.ended_at.is_(None), Rung.key.startswith(UNANSWERED))
         session.execute(waiting.values(ended_at=now, outcome=outcome).execution_options(synchronize_session=False))
 
 
@@ -135,7 +135,7 @@ def add_followers(session: Session, rung_ids: Collection[int], row: Mapping[str,
     """
     own = (Rung.duty_id, Rung.incident_id, Rung.deadline_at)
     same = {name: literal(value, Rung.__table__.c[name].type) for name, value in row.items()}
-    fired = select(*own, *same.values()).where(Rung.id.in_(rung_ids))
+    fired = select(*own, *same.values()).where(among(session, Rung.id, rung_ids))
     statement = dialect_of(session).insert(Rung.__table__).from_select([column.key for column in own] + list(same), fired)
     session.connection().execute(statement.on_conflict_do_nothing())
 

@@ -49,8 +49,11 @@ def test_own_days_are_all_there_is_where_the_country_or_the_year_has_no_data() -
     days = {2026: frozenset({date(2026, 11, 24)}), 1700: frozenset({date(1700, 1, 1)})}
     assert Calendar("x", "x", country="XX", days=days).holidays_of(2026) == days[2026]
     assert Calendar("x", "x", country="DE", days=days).holidays_of(1700) == days[1700]
-    with pytest.raises(YearUnknown):
-        Calendar("x", "x", country="DE").holidays_of(1701)
+    germany = Calendar("x", "x", country="DE")
+    assert [bool(germany.holidays_of(year)) for year in (1991, 2100)] == [True, True]
+    for year in (1990, 2101):
+        with pytest.raises(YearUnknown):
+            germany.holidays_of(year)
 
 
 def test_the_next_working_day_is_looked_for_no_further_than_sixty_days() -> None:
@@ -110,3 +113,13 @@ def test_the_zone_data_are_those_of_the_system_else_those_of_the_package(tmp_pat
         assert re.match(expected, calendars.tzdata_version())
     monkeypatch.undo()
     calendars.tzdata_version.cache_clear()
+
+
+def test_a_calendar_is_the_same_whatever_was_asked_of_it() -> None:
+    asked, fresh = Calendar("x", "x", country="DE"), Calendar("x", "x", country="DE")
+    asked.holidays_of(2026)
+    assert asked == fresh
+
+
+def test_it_says_which_holiday_data_it_uses() -> None:
+    assert re.match(r"^holidays \d+\.\d+", calendars.holidays_version())
