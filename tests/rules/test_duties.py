@@ -9,7 +9,7 @@ import pytest
 from incident_tracker.rules.duties import Assessment, Duty, assess
 from incident_tracker.rules.facts import FactError
 from incident_tracker.rules.regimes import default_law
-from tests.rules.laws import HEAD, trial_law
+from tests.rules.laws import HEAD, OBLIGATION, trial_law
 
 BERLIN: dict[str, Any] = {
     "personal_data_breach": True,
@@ -234,3 +234,17 @@ def test_hours_between_two_moments_can_decide(tmp_path: Path) -> None:
     assert (unknown.state, unknown.missing) == ("unknown", ("moments.classified_major",))
     for classified, state in (("2026-11-28T09:00:00+01:00", "does_not_apply"), ("2026-11-28T09:01:00+01:00", "applies")):
         assert the(assess({"moments": {**aware, "classified_major": classified}}, law=law), "trial.late").state == state
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "bound"),
+    [
+        ("America/New_York", datetime(2024, 12, 21, 4, 59, tzinfo=UTC), True),
+        ("America/New_York", datetime(2024, 12, 21, 5, tzinfo=UTC), False),
+        ("authority", datetime(2024, 12, 20, 23, 59, tzinfo=UTC), True),
+        ("authority", datetime(2024, 12, 21, tzinfo=UTC), False),
+    ],
+)
+def test_superseded_law_ends_with_its_last_day_on_its_own_clocks(tmp_path: Path, zone: str, at: datetime, bound: bool) -> None:
+    text = (HEAD + OBLIGATION).replace("status: in_force", "status: superseded\neffective_to: 2024-12-20").replace("zone: Europe/Berlin", f"zone: {zone}")
+    assert bool(assess({}, law=trial_law(tmp_path, text), at=at).duties) is bound

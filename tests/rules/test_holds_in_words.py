@@ -1,6 +1,6 @@
 """What a hold does to a due of each kind, and how it is said."""
 
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +116,13 @@ def test_of_several_holds_the_last_end_counts_whenever_they_began_and_of_open_on
     both_open = held(tmp_path, "{within: {days: 30}}", {}, {"from": "2026-11-12"}).hold
     assert both_open
     assert both_open.since.to_json()["at"] == SINCE
+
+
+def test_a_hold_binds_from_its_first_instant_to_just_before_its_last(tmp_path: Path) -> None:
+    duty = held(tmp_path, "{within: {days: 30}}", LONG)
+    first, last, second = datetime.fromisoformat(SINCE), datetime.fromisoformat(LONG["until"]), timedelta(seconds=1)
+    assert [duty.is_held_at(at) for at in (first - second, first, last - second, last)] == [False, True, True, False]
+
+
+def test_a_duty_goes_out_with_its_standard_in_words(tmp_path: Path) -> None:
+    assert held(tmp_path, "{standard: soon}").to_json()["standard"] == "soon"
