@@ -248,3 +248,10 @@ def test_hours_between_two_moments_can_decide(tmp_path: Path) -> None:
 def test_superseded_law_ends_with_its_last_day_on_its_own_clocks(tmp_path: Path, zone: str, at: datetime, bound: bool) -> None:
     text = (HEAD + OBLIGATION).replace("status: in_force", "status: superseded\neffective_to: 2024-12-20").replace("zone: Europe/Berlin", f"zone: {zone}")
     assert bool(assess({}, law=trial_law(tmp_path, text), at=at).duties) is bound
+
+
+def test_a_duty_to_the_people_of_a_place_says_how_many_live_there() -> None:
+    facts = {"personal_data_breach": True, "role": ["owner"], "data.elements": ["name", "ssn"], "data.unsecured": True, "affected.by_place": {"US-NY": 600}}
+    duty = next(one for one in assess(facts).duties if one.key == "us-ny.breach.individual@people:US-NY")
+    assert "People affected in New York: 600" in [reason.text for reason in duty.because]
+    assert len(duty.because) > 1

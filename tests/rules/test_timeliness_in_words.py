@@ -84,3 +84,11 @@ def test_a_standard_beside_a_number_is_named_only_where_it_was_in_time() -> None
     words = " The law also asks for it without delay: the number alone does not prove that."
     assert judged(TEN, TEN, "2026-11-30T08:00:00+01:00", standard="without delay").text == f"On time.{words}"
     assert words not in judged(TEN, TEN, "2026-11-30T11:00:00+01:00", standard="without delay").text
+
+
+@pytest.mark.parametrize(
+    ("done", "words"),
+    [("2026-12-01T09:59:00+01:00", "23 h 59 min"), ("2026-12-01T10:00:00+01:00", "1 d"), ("2026-12-01T10:01:00+01:00", "1 d 1 min"), ("2026-12-10T10:00:00+01:00", "10 d")],
+)
+def test_it_says_by_how_many_days_hours_and_minutes_it_was_late(done: str, words: str) -> None:
+    assert judged(NINE, TEN, done).text.startswith(f"Late by {words}: ")
