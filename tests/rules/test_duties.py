@@ -250,8 +250,12 @@ def test_superseded_law_ends_with_its_last_day_on_its_own_clocks(tmp_path: Path,
     assert bool(assess({}, law=trial_law(tmp_path, text), at=at).duties) is bound
 
 
-def test_a_duty_to_the_people_of_a_place_says_how_many_live_there() -> None:
-    facts = {"personal_data_breach": True, "role": ["owner"], "data.elements": ["name", "ssn"], "data.unsecured": True, "affected.by_place": {"US-NY": 600}}
-    duty = next(one for one in assess(facts).duties if one.key == "us-ny.breach.individual@people:US-NY")
-    assert "People affected in New York: 600" in [reason.text for reason in duty.because]
-    assert len(duty.because) > 1
+def test_a_duty_to_a_place_says_both_why_the_law_applies_and_how_many_live_there() -> None:
+    facts = {
+        "personal_data_breach": True, "role": ["controller"], "entity.sectors": ["hipaa_covered_entity"], "data.elements": ["name", "phi"], "data.unsecured": True,
+        "affected.by_place": {"US-NY": 600},
+    }
+    duty = next(one for one in assess(facts).duties if one.key == "us.hipaa.media@media:US-NY")
+    reasons = [reason.text for reason in duty.because]
+    assert reasons[-1] == "People affected in New York: 600 (the question is: more than 500?)"
+    assert len(reasons) > 1
