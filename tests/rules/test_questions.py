@@ -43,6 +43,7 @@ def test_the_fewer_are_missing_the_more_a_decisive_answer_counts() -> None:
 def test_a_fact_of_one_place_makes_the_list_of_places_decisive() -> None:
     found = dict(rank([duty("a", SOON, "affected.by_place risk", decisive="affected.by_place.DE")]))
     assert found == {"affected.by_place": ("a",), "risk": ()}
+    assert dict(rank([duty("a", SOON, "affected.by_place risk", decisive="affected.by_place.DE role")])) == {"affected.by_place": ("a",), "risk": ()}
     assert dict(rank([duty("a", SOON, "affected.by risk", decisive="affected.by_place.DE")])) == {"affected.by": (), "risk": ()}
 
 

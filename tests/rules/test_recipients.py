@@ -59,6 +59,7 @@ NOT_CHOSEN = [("authority:lead", "true", ("organisation.lead_authority",))]
         ({"organisation.lead_authority": "DE-BE"}, [("authority:DE-BE", "true", ())]),
         ({"organisation.lead_authority": "US-NY"}, [("authority:US-NY", "true", ())]),
         ({"organisation.lead_authority": "JP"}, [("authority:JP", "true", ())]),
+        ({"organisation.lead_authority": "XX"}, [("authority:XX", "true", ())]),
         ({"organisation.establishments": ["FR"]}, [("authority:FR", "true", ())]),
         ({"organisation.establishments": {"known": ["FR"], "complete": False}}, NOT_CHOSEN),
         ({"organisation.establishments": ["FR", "IE"]}, NOT_CHOSEN),
@@ -99,6 +100,12 @@ NOBODY_ELSE = {"affected.places_complete": True}
         (MANY, {"affected.by_place": {"US-NY": {"value": 300, "certainty": "about"}}, **NOBODY_ELSE}, [("media:US-NY", "unknown", ("affected.by_place.US-NY",))]),
         (MANY, {"affected.by_place": {"US-NY": 100}, "affected.total": 600}, [("media:US-NY", "false", ())]),
         (MANY, {"affected.by_place": {"US-NY": 100}, "affected.total": 601}, [("media:US-NY", "false", ()), ("media:others", "unknown", ("affected.places_complete",))]),
+        (
+            RecipientRule("authority", "them", "each_place", group="EU"),
+            {"organisation.people_places": {"known": ["DE"], "complete": True}},
+            [("authority:others", "unknown", ("affected.by_place",))],
+        ),
+        (RecipientRule("authority", "them", "each_place", group="UK"), {"affected.by_place": {"GB": 5}}, [("authority:GB", "true", ())]),
         (RecipientRule("authority", "them", "each_place", group="EU"), {"affected.by_place": {"DE-BY": 3}, **NOBODY_ELSE}, [("authority:DE", "true", ())]),
     ],
 )
