@@ -94,3 +94,16 @@ def test_it_names_the_field_that_cannot_be_read(arguments, field):
 def test_a_moment_read_twice_is_the_same():
     moment = read_local("2026-11-27", "17:30", BERLIN)
     assert Moment.parse(moment.to_json()) == moment
+
+
+@pytest.mark.parametrize(("offset", "at"), [("-04:00", "2026-11-01T05:30:00+00:00"), ("UTC-05:00", "2026-11-01T06:30:00+00:00")])
+def test_it_takes_an_offset_west_of_greenwich(offset: str, at: str):
+    assert read_local("2026-11-01", "01:30", "America/New_York", offset).at.astimezone(UTC).isoformat() == at
+
+
+def test_it_names_offsets_as_clocks_show_them():
+    with pytest.raises(MomentError) as twice:
+        read_local("2026-10-25", "01:30", "Europe/London")
+    assert [choice.offset for choice in twice.value.choices] == ["+01:00", "+00:00"]
+    with pytest.raises(MomentError, match=r"the clocks stood at UTC\+01:00 then, not at UTC\+05:59\. Which do you mean\?"):
+        read_local("2026-11-27", "12:00", "Europe/Berlin", "+05:59")

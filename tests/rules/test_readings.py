@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from incident_tracker.rules.catalogues import Catalogue, FactSpec
 from incident_tracker.rules.facts import NO_LIMIT, read_facts
 from incident_tracker.rules.readings import Reading
 from incident_tracker.rules.regimes import default_law
@@ -51,6 +52,7 @@ ABOUT = {"value": 100, "certainty": "about"}
         (by_place(US=900, US_CA=100, DE=50, total=500), "US-NY", (0, 350, "not known, at most 350 by the total")),
         (by_place(US_CA=100, DE=50, total=500), "US", (100, 450, "not known, at most 450 by the total")),
         (by_place(US_CA=100, DE=50, total=500), "US-NY", (0, 350, "not known, at most 350 by the total")),
+        (by_place(US_CA=100, DE=50, total=500), "FR", (0, 350, "not known, at most 350 by the total")),
         (by_place(US_CA=100, total=100), "US", (100, 100, "not known, at most 100 by the total")),
         (by_place(US_CA=100, total=99), "US", (100, NO_LIMIT, "not known yet")),
         (by_place(DE=100, total=100), "FR", (0, 0, "not known, at most 0 by the total")),
@@ -86,6 +88,7 @@ def test_nobody_is_affected_where_we_hold_nobody_s_data(held: dict[str, Any], pl
         (by_place(DE=ABOUT, complete=True), (50, 200, "at least 50")),
         (by_place(US=50, US_CA=70, complete=True), (70, 70, "70")),
         (by_place(US_CA=70, US_NY=30, complete=True), (100, 100, "100")),
+        (by_place(US_CA=0, complete=True), (0, 0, "0")),
         (by_place(DE=40, total=500), (500, 500, "500")),
         (by_place(DE=500, total=500), (500, 500, "500")),
         (by_place(DE=600, total=10), (600, 600, "10, by place at least 600")),
@@ -212,3 +215,23 @@ def test_what_california_protects_follows_from_the_elements_and_the_medium(facts
 )
 def test_a_fact_has_its_words_with_the_place_it_is_for(name: str, label: str) -> None:
     assert reading({}).label(name) == label
+
+
+@pytest.mark.parametrize("assumed", ["true", "false"])
+def test_a_fact_may_count_as_yes_or_as_no_until_it_is_answered(assumed: str) -> None:
+    facts = Catalogue({"calm": FactSpec("calm", "flag", "Calm", "Is it calm?", assumed=assumed)}, {})
+    assert Reading(read_facts({}), facts, LAW.places, {}).value("calm") is (assumed == "true")
+
+
+@pytest.mark.parametrize(
+    ("group", "facts", "expected"),
+    [
+        ("EU", by_place(held={"known": ["DE"], "complete": True}), (0, NO_LIMIT, "at least 0")),
+        ("EU", by_place(DE=7, held={"known": ["DE"], "complete": True}), (7, 7, "7")),
+        ("UK", by_place(GB=0), (0, 0, "0")),
+        ("UK", by_place(GB=7, FR=9), (7, 7, "7")),
+    ],
+)
+def test_the_hardest_hit_place_of_a_group_is_one_of_its_own(group: str, facts: dict[str, Any], expected: tuple[float, float, str]) -> None:
+    highest = FactSpec("highest", "count", "Highest", "", derive=("highest_by_place", "affected.by_place", group))
+    assert spread(Reading(read_facts(facts), Catalogue({"highest": highest}, {}), LAW.places, {}).value("highest")) == expected

@@ -29,3 +29,10 @@ def test_a_bucket_does_not_tell_what_was_typed() -> None:
 def test_a_bucket_of_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="no kind"):
         throttles.bucket("planet", "earth")
+
+
+@pytest.mark.parametrize(("kind", "tries"), [("address", 20), ("account", 5), ("device", 5), ("code", 5), ("confirm", 5), ("reset", 3), ("passkey", 20)])
+def test_each_kind_of_bucket_closes_after_its_own_number_of_failures(kind: str, tries: int) -> None:
+    assert throttles.closed_until(kind, tries - 1, NOW) is None
+    assert throttles.closed_until(kind, tries, NOW) == NOW + timedelta(minutes=1)
+    assert throttles.bucket(kind, "x").startswith(f"{kind}:")
