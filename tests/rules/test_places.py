@@ -94,7 +94,7 @@ groups: {ISLANDS: {XX: {since: 2020-01-01, until: 2025-12-31}, DE: ~}}
 
 def test_a_group_has_known_places_only(tmp_path: Path) -> None:
     (tmp_path / "places.yaml").write_text("groups: {ISLANDS: {YY: ~}}\n", encoding="utf-8")
-    with pytest.raises(RegimeError, match="places.yaml:1: the place 'YY' is not listed under places"):
+    with pytest.raises(RegimeError, match=r"places.yaml:1: the place 'YY' is not listed under places"):
         read_places(tmp_path)
 
 

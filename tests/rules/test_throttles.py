@@ -31,8 +31,20 @@ def test_a_bucket_of_an_unknown_kind_is_refused() -> None:
         throttles.bucket("planet", "earth")
 
 
-@pytest.mark.parametrize(("kind", "tries"), [("address", 20), ("account", 5), ("device", 5), ("code", 5), ("confirm", 5), ("reset", 3), ("passkey", 20)])
+@pytest.mark.parametrize(("kind", "tries"), [("address", 20), ("account", 5), ("device", 5), ("code", 5), ("confirm", 5), ("reset", 3), ("passkey", 20), ("token", 20)])
 def test_each_kind_of_bucket_closes_after_its_own_number_of_failures(kind: str, tries: int) -> None:
     assert throttles.closed_until(kind, tries - 1, NOW) is None
     assert throttles.closed_until(kind, tries, NOW) == NOW + timedelta(minutes=1)
     assert throttles.bucket(kind, "x").startswith(f"{kind}:")
+
+
+def test_an_hour_without_a_failure_is_quiet() -> None:
+    assert timedelta(hours=1) == throttles.QUIET
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [(None, "unknown"), ("", "unknown"), ("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"), ("2001:db8:1:2:9:9:9:9", "2001:db8:1:2::/64")],
+)
+def test_tries_are_counted_for_what_one_customer_has(address: str | None, counted: str) -> None:
+    assert throttles.network(address) == counted
