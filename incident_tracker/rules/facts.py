@@ -16,7 +16,7 @@ __all__ = ["Catalogue", "Certainty", "Count", "FactError", "FactSpec", "Facts", 
 NO_LIMIT = float("inf")
 #: more people than there are; and years whose deadlines still lie within what calendars reach, see Calendar.without_holidays
 _MOST = 10**12
-_YEARS = range(1970, 2150)
+YEARS = range(1970, 2150)
 _PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,4})?")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -184,8 +184,8 @@ def _parse_day(raw: Any, path: str) -> date:
 
 
 def _check_year(year: int, path: str) -> None:
-    if year not in _YEARS:
-        raise FactError(path, f"a year from {_YEARS.start} to {_YEARS.stop - 1}")
+    if year not in YEARS:
+        raise FactError(path, f"a year from {YEARS.start} to {YEARS.stop - 1}")
 
 
 def _offset_zone(at: datetime) -> str:

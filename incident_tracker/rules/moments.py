@@ -7,14 +7,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from incident_tracker.rules.calendars import zone_named
 from incident_tracker.rules.deadlines import day_words, moment_words
-from incident_tracker.rules.facts import Moment
+from incident_tracker.rules.facts import YEARS, Moment
 
 __all__ = ["LocalChoice", "MomentError", "read_local"]
 
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
-_YEARS = range(1970, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,8 @@ def _day(text: str) -> date:
         day = date(*(int(part) for part in match.groups()))
     except ValueError:
         raise MomentError("date", "There is no such day in the calendar.") from None
-    if day.year not in _YEARS:
-        raise MomentError("date", f"The year must lie between {_YEARS.start} and {_YEARS.stop - 1}.")
+    if day.year not in YEARS:
+        raise MomentError("date", f"The year must lie between {YEARS.start} and {YEARS.stop - 1}.")
     return day
 
 

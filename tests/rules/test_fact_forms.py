@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from incident_tracker.rules.catalogues import Catalogue, FactSpec
 from incident_tracker.rules.facts import NO_LIMIT, Certainty, Count, FactError, Facts, Hold, Known, Moment, read_facts
 
 NOON = "2026-11-27T12:00:00+01:00"
@@ -220,6 +221,16 @@ def test_who_is_a_vendor_holds_the_data_for_somebody() -> None:
     assert read_facts({"role": {"known": ["vendor"]}}).values["role"].values == {"vendor", "maintainer"}
 
 
+def test_what_an_element_brings_along_may_bring_more() -> None:
+    implies = (("a", ("b",)), ("b", ("c", "a")))
+    spec = FactSpec("letters", "set", "Letters", "Which?", choices=(("a", "a"), ("b", "b"), ("c", "c")), implies=implies)
+    assert read_facts({"letters": ["a"]}, catalogue=Catalogue({"letters": spec}, {})).values["letters"].values == {"a", "b", "c"}
+
+
+def test_the_largest_number_is_read() -> None:
+    assert read_facts({"contract.processor_notice_hours": 10**12}).values == {"contract.processor_notice_hours": 10**12}
+
+
 def test_a_hold_is_read_with_whom_it_concerns() -> None:
     hold = {"from": NOON, "until": "2026-12-01", "regime": "us-ny", "obligation": "us-ny.breach.individual", "oral": True}
     bare = {"from": NOON, "until": None}
@@ -232,3 +243,8 @@ def test_a_hold_is_read_with_whom_it_concerns() -> None:
 def test_what_was_done_may_be_named_by_any_duty() -> None:
     facts = read_facts({"organisation.zone": "Europe/Berlin", "completed": {"eu-gdpr-33-1@authority:DE-BE": "2026-12-01"}})
     assert facts.completed == {"eu-gdpr-33-1@authority:DE-BE": Moment.on(date(2026, 12, 1), "Europe/Berlin")}
+
+
+def test_a_set_is_complete_and_a_hold_is_in_writing_unless_said_otherwise() -> None:
+    assert Known(frozenset()).complete
+    assert not Hold(Moment.parse(NOON), None).oral

@@ -107,3 +107,12 @@ def test_it_names_offsets_as_clocks_show_them():
     assert [choice.offset for choice in twice.value.choices] == ["+01:00", "+00:00"]
     with pytest.raises(MomentError, match=r"the clocks stood at UTC\+01:00 then, not at UTC\+05:59\. Which do you mean\?"):
         read_local("2026-11-27", "12:00", "Europe/Berlin", "+05:59")
+
+
+def test_it_takes_the_years_that_a_fact_may_have_and_no_others():
+    for year in (1970, 2149):
+        typed = read_local(f"{year}-06-01", "12:00", "Europe/Berlin")
+        assert Moment.parse(typed.to_json()) == typed
+    for year in (1969, 2150):
+        with pytest.raises(MomentError, match=r"^The year must lie between 1970 and 2149\.$"):
+            read_local(f"{year}-06-01", "12:00", "Europe/Berlin")
