@@ -36,6 +36,7 @@ def test_each_kind_of_bucket_closes_after_its_own_number_of_failures(kind: str, 
     assert throttles.closed_until(kind, tries - 1, NOW) is None
     assert throttles.closed_until(kind, tries, NOW) == NOW + timedelta(minutes=1)
     assert throttles.bucket(kind, "x").startswith(f"{kind}:")
+    assert len(throttles.bucket(kind, "x")) == len(kind) + 49
 
 
 def test_an_hour_without_a_failure_is_quiet() -> None:
