@@ -90,8 +90,9 @@ def test_on_an_incident_one_may_only_what_one_s_roles_allow() -> None:
 
 def test_who_has_left_may_nothing() -> None:
     gone = somebody("legal", active=False)
-    assert not may_see(gone, Case(member_ids={1}))
-    assert not may(gone, Permission.EDIT_SELF)
+    assert may_see(gone, Case(member_ids={1})) is False
+    assert may(gone, Permission.EDIT_SELF) is False
+    assert may(somebody("legal"), Permission.READ, Case(restricted=True)) is False
 
 
 def test_the_clockwork_may_what_it_carries_and_nothing_by_role() -> None:
