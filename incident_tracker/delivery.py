@@ -2,20 +2,22 @@
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from jinja2 import Environment
 
 from incident_tracker import clock, logs, rendering
 from incident_tracker.actions import deliveries
 from incident_tracker.actions.deliveries import Failure
-from incident_tracker.channels import CHANNELS, Channel, ChannelError, Target, Way, monitors, open_channels
+from incident_tracker.channels import CHANNELS, Channel, ChannelError, Letter, Target, Way, monitors, open_channels
 from incident_tracker.config import Config
 from incident_tracker.rendering import NotToBeSent
 from incident_tracker.work import CLOCKWORK, unit_of_work
 
 #: after so many seconds no more letters of a batch are begun: what is left is taken again when its lease ends
 BATCH_SECONDS = 60.0
+#: a letter that was made so long ago is made anew: it must read as things stand
+FRESH = timedelta(seconds=2)
 
 __all__ = ["Door", "Tally", "open_channels"]
 
@@ -73,40 +75,45 @@ class Door:
             return deliveries.take(work, self.worker, channel.name)
 
     def _send_batch(self, way: Way, batch: list[int]) -> bool:
-        """Send each letter; False if the channel is down. One that breaks the talk off does not stop the others, a second one does."""
+        """Send each letter; False if the channel is down. One that breaks the talk off does not stop the others, a second one does.
+
+        The letters of a batch are made together, and one that waited is made anew. None is begun before what came of the one
+        before is written down: of a process that is killed at most one letter goes again.
+        """
         began, down = clock.elapsed(), 0
         last: ChannelError | None = None
+        made = rendering.letters(batch, self.settings, self.templates, self.now or clock.now())
         for number in batch:
             if clock.elapsed() - began > BATCH_SECONDS:
                 return False
             if last is not None and down > 1:
                 self._fail(number, ChannelError(str(last), is_down=True))
                 continue
-            error = self._send(way, number)
+            letter = made[number]
+            if isinstance(letter, Letter) and (self.now or clock.now()) - letter.at > FRESH:
+                letter = rendering.letters([number], self.settings, self.templates, self.now or clock.now())[number]
+            error = self._send(way, number, letter)
             last, down = (error, down + 1) if error is not None and error.is_down else (None, 0)
         return down == 0
 
-    def _send(self, way: Way, number: int) -> ChannelError | None:
+    def _send(self, way: Way, number: int, letter: Letter | Exception) -> ChannelError | None:
         """Send one letter and mark what came of it; returns why it failed."""
-        try:
-            letter = rendering.letter(number, self.settings, self.templates, self.now or clock.now())
-            way.send(letter)
-        except NotToBeSent as reason:
+        if isinstance(letter, NotToBeSent):
             with unit_of_work(CLOCKWORK, self.now) as work:
-                deliveries.mark_withdrawn(work, rendering.message(number), str(reason))
+                deliveries.mark_withdrawn(work, rendering.message(number), str(letter))
             self.tally.withdrawn += 1
             return None
+        if isinstance(letter, Exception):
+            log.error("a letter cannot be made", message=number, problem=type(letter).__name__)
+            self._fail(number, ChannelError(f"the letter could not be made: {type(letter).__name__}"))
+            return None
+        try:
+            way.send(letter)
         except ChannelError as error:
             self._fail(number, error)
             return error
-        except Exception as error:  # one letter that cannot be made must not keep the others from going
-            log.error("a letter cannot be made", message=number, problem=type(error).__name__)
-            self._fail(number, ChannelError(f"the letter could not be made: {type(error).__name__}"))
-            return None
         with unit_of_work(CLOCKWORK, self.now) as work:
-            message = rendering.message(number)
-            deliveries.mark_sent(work, message)
-            channel = message.channel
+            channel = deliveries.mark_sent(work, number)
         self.tally.sent += 1
         self.tally.went.add(channel)
         return None

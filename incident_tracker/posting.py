@@ -144,7 +144,7 @@ class PostRoom:
         else:
             lane.broken = 0
             with unit_of_work(CLOCKWORK, self.now) as work:
-                deliveries.mark_sent(work, rendering.message(number))
+                deliveries.mark_sent(work, number)
                 postings.note_taken(work, lane.destination_id)
             self.tally.sent += 1
             self.tally.went.add(lane.channel)

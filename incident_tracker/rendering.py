@@ -18,7 +18,7 @@ from incident_tracker.config import Config, load_secrets
 from incident_tracker.models.base import db
 from incident_tracker.models.duties import Duty, count_warned_with
 from incident_tracker.models.incidents import Incident
-from incident_tracker.models.messages import Message, carried_by, was_warned
+from incident_tracker.models.messages import Message, letters_of, was_warned
 from incident_tracker.models.people import Person
 from incident_tracker.models.receipts import sign
 from incident_tracker.rules.permissions import Permission, may, may_see
@@ -31,16 +31,34 @@ class NotToBeSent(Exception):
     """A message that must not go out; the text is the sentence kept with it."""
 
 
-def letter(number: int, settings: Config, templates: Environment, now: datetime) -> Letter:
-    """The letter of a message as it reads at `now` (UTC). Raises NotToBeSent. The read ends before anything is sent."""
+def letters(numbers: Sequence[int], settings: Config, templates: Environment, now: datetime) -> dict[int, Letter | Exception]:
+    """The letters of several messages as they read at `now` (UTC), or why there is none. The read ends before anything is sent."""
     try:
-        found = message(number, WHOLE)
-        _check_person(found)
-        # to the minute, so that a warning three hours before says "3 h", not "2 h 59 min"
-        reading = Reading(settings, now.replace(second=0, microsecond=0))
-        return _posted(found, reading, templates, now) if found.destination_id is not None else _mailed(found, reading, templates, now)
+        found = letters_of(numbers, WHOLE)
+        return {number: _made(number, found.get(number, []), settings, templates, now) for number in numbers}
     finally:
         db.session.rollback()
+
+
+def letter(number: int, settings: Config, templates: Environment, now: datetime) -> Letter:
+    """The letter of one message. Raises NotToBeSent, and LookupError for one that is gone."""
+    made = letters([number], settings, templates, now)[number]
+    if isinstance(made, Exception):
+        raise made
+    return made
+
+
+def _made(number: int, parts: Sequence[Message], settings: Config, templates: Environment, now: datetime) -> Letter | Exception:
+    try:
+        if not parts:
+            raise LookupError(f"message {number} is gone")
+        found, *beside = parts
+        _check_person(found)
+        # to the minute, so that a warning three hours before says "3 h", not "2 h 59 min"
+        reading = Reading(settings, now.replace(second=0, microsecond=0), beside)
+        return _posted(found, reading, templates, now) if found.destination_id is not None else _mailed(found, reading, templates, now)
+    except Exception as error:  # one letter that cannot be made must not keep the others from going
+        return error
 
 
 def _mailed(found: Message, reading: "Reading", templates: Environment, now: datetime) -> Letter:
@@ -98,8 +116,9 @@ def _noted(found: Message, reading: "Reading", templates: Environment, now: date
 class Reading:
     """What a message's template may show. Of a restricted incident that is its reference, its deadlines and where to look."""
 
-    def __init__(self, settings: Config, now: datetime) -> None:
-        self.settings, self.now = settings, now
+    def __init__(self, settings: Config, now: datetime, beside: Sequence[Message] = ()) -> None:
+        """`beside` are the messages that go with it in one letter."""
+        self.settings, self.now, self.beside = settings, now, beside
 
     def values(self, message: Message) -> dict[str, Any]:
         """The values by name. Raises NotToBeSent for warnings that are no longer needed."""
@@ -143,7 +162,7 @@ class Reading:
         return self.values(message) | {"first": one, "warnings": [one], "loudness": "normal", "overtaken": 0}
 
     def _warnings(self, message: Message) -> dict[str, Any]:
-        mattering = [one for one in carried_by(message) if _still_matters(one)]
+        mattering = [one for one in (message, *self.beside) if _still_matters(one)]
         if not mattering:
             raise NotToBeSent("The duty was settled, or its deadline moved, before this could be sent.")
         told = [one for one in mattering if one.person is None or (one.incident is not None and may_see(one.person, one.incident))]
@@ -177,7 +196,7 @@ class Reading:
 
 #: what a letter is made of, and what its entry in the record names: asked for piece by piece they cost ten queries a letter
 WHOLE = (
-    joinedload(Message.person), joinedload(Message.rung),
+    joinedload(Message.person).joinedload(Person.roles), joinedload(Message.rung),
     joinedload(Message.incident).options(defer(Incident.summary), defer(Incident.search_text), defer(Incident.questions)),
     joinedload(Message.duty).options(
         defer(Duty.because), defer(Duty.steps), defer(Duty.warnings), defer(Duty.versions), joinedload(Duty.owner).load_only(Person.name).lazyload("*"),

@@ -64,11 +64,15 @@ class Work:
         summary: str,
         *,
         incident: Any = None,
+        incident_id: int | None = None,
         subject: str = "",
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
     ) -> None:
-        """Leave an audit entry, linked to the trail when the unit commits. Values must be JSON; no secrets, no victims' names."""
+        """Leave an audit entry, linked to the trail when the unit commits. Values must be JSON; no secrets, no victims' names.
+
+        `incident_id` stands for `incident` where nobody has loaded it.
+        """
         self.session.flush()
         self.entries.append(
             AuditEntry(
@@ -77,7 +81,7 @@ class Work:
                 actor_name=self.actor.name,
                 action=action,
                 summary=summary[:500],
-                incident_id=incident.id if incident is not None else None,
+                incident_id=incident.id if incident is not None else incident_id,
                 subject=subject,
                 before=dict(before or {}),
                 after=dict(after or {}),

@@ -163,6 +163,8 @@ TIMED = ("clock", "mail", "post")
 STOP_SECONDS = 8.0
 #: seconds between two signs of life to the outside monitor, however many workers this process has
 PING_SECONDS = 60.0
+#: between a round and the next one for what fell due meanwhile
+PAUSE = timedelta(milliseconds=20)
 #: how often the clock is compared with one that never jumps
 LOOK_SECONDS = 1.0
 
@@ -323,13 +325,17 @@ class Worker:
             log.error("the failure could not be noted", problem=type(second).__name__)
 
     def _arm(self, track: str) -> None:
-        """Wake up at the next due moment. What is due already is left to the sweep, but for mails that were just written."""
+        """Wake up at the next due moment. Letters that are due already are left to the sweep, but for those that were just written.
+
+        A warning that fell due during the round has its own a moment later, not at once: another worker may have it.
+        """
         now = clock.now()
         if self._stopping:
             return
         for other, moment in (("clock", next_rung_at()), ("mail", next_attempt_at()), ("post", next_attempt_at())):
-            if moment is not None and (moment > now or (other != "clock" and track == "clock")):
-                self._scheduler.add_job(self._round, "date", args=[other], run_date=max(moment, now), id=f"{other}-next", replace_existing=True)
+            if moment is not None and (moment > now or track == "clock"):
+                soon = now + PAUSE if other == "clock" and moment <= now else now
+                self._scheduler.add_job(self._round, "date", args=[other], run_date=max(moment, soon), id=f"{other}-next", replace_existing=True)
 
 
 def run_once(app: Flask, now: datetime | None = None, worker: str = "", diary: Diary | None = None) -> Pass:

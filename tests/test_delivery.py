@@ -416,7 +416,7 @@ def test_only_the_clockwork_takes_and_marks(app: Flask):
     number = mails()[0].id
     for act in (
         lambda work: deliveries.take(work, "x", "email"),
-        lambda work: deliveries.mark_sent(work, work.session.get(Message, number)),
+        lambda work: deliveries.mark_sent(work, number),
         lambda work: deliveries.mark_failed(work, work.session.get(Message, number), "x", deliveries.Failure("no")),
         lambda work: deliveries.mark_withdrawn(work, work.session.get(Message, number), "no"),
         lambda work: deliveries.withdraw_all(work, "email", "no"),
@@ -456,7 +456,7 @@ def test_sending_a_warning_and_changing_its_incident_never_wait_for_each_other_i
     thread.start()
     assert locked.wait(10)
     with unit_of_work(CLOCKWORK, FRIDAY) as work:
-        deliveries.mark_sent(work, work.session.get(Message, number))
+        deliveries.mark_sent(work, number)
     thread.join(20)
     assert failures == []
     assert state(mails()[0]) == "sent"

@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from incident_tracker.actions import ringing
 from incident_tracker.errors import Conflict
 from incident_tracker.models.alerts import Heartbeat, Rung
+from incident_tracker.models.destinations import Destination
 from incident_tracker.models.incidents import Incident
 from incident_tracker.models.messages import Message, carried_by, is_unseen_by
 from incident_tracker.models.people import Person
@@ -109,15 +110,23 @@ def take_over(work: Work, worker: str, gone_after: timedelta) -> int:
     return len(ids)
 
 
-def mark_sent(work: Work, message: Message) -> None:
-    """The channel has taken the letter. What it carried is forgotten: it may be a one-time link."""
+def mark_sent(work: Work, number: int) -> str:
+    """The channel has taken the letter with this message's id. What it carried is forgotten: it may be a one-time link. Returns the channel."""
     work.require(Permission.RUN_CLOCKWORK)
-    letter = carried_by(message)
-    for one in letter:
-        one.sent_at, one.next_attempt_at, one.leased_by, one.last_error, one.content = work.now, None, None, None, {}
+    letter = or_(Message.id == number, Message.carried_by_id == number)
+    about = (Message.id, Message.kind, Message.channel, Message.incident_id, Message.message_id, Message.attempts)
+    to = func.coalesce(Person.name, Destination.name, "an address").label("to")
+    query = select(*about, to).outerjoin(Person, Person.id == Message.person_id).outerjoin(Destination, Destination.id == Message.destination_id)
+    rows = work.session.execute(query.where(letter).order_by(Message.id)).all()
+    # statements of their own and no objects: this is done for every mail that goes out
+    _change(work, [row.id for row in rows], sent_at=work.now, next_attempt_at=None, leased_by=None, last_error=None, content={})
     # a letter about several incidents has its entry in the record of each
-    for one in {one.incident_id: one for one in reversed(letter)}.values():
-        _record(work, one, "message.send", "sent")
+    for row in {row.incident_id: row for row in reversed(rows)}.values():
+        work.record(
+            "message.send", f"{row.kind.replace('_', ' ')} by {row.channel} to {row.to}: sent", incident_id=row.incident_id, subject=f"message:{row.id}",
+            after={"message_id": row.message_id, "attempts": row.attempts},
+        )
+    return str(rows[0].channel)
 
 
 def mark_failed(work: Work, message: Message, worker: str, failure: Failure) -> None:

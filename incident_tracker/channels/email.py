@@ -3,8 +3,9 @@
 import re
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -16,6 +17,10 @@ from incident_tracker.config import LOCAL_HOSTS
 
 #: how long one step of the talk with the server may take, in seconds; there are about ten in the longest
 TIMEOUT = 15.0
+
+
+#: a server that took a letter so shortly before is not asked whether it is still there
+FRESH = timedelta(seconds=2)
 
 
 class Email:
@@ -45,19 +50,46 @@ class Email:
             post.close()
 
 
+class _Talk(smtplib.SMTP):
+    """Remembers whether the text of the last letter was begun: until then the server cannot have taken it."""
+
+    gave_text = False
+
+    def mail(self, sender: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        self.gave_text = False
+        return super().mail(sender, options)
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        self.gave_text = True
+        return super().data(msg)
+
+
+class _TlsTalk(_Talk, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
+
+
 class Post:
     """A talk with the mail server of `settings`, begun anew where it broke off."""
 
     def __init__(self, settings: Any) -> None:
         self.settings = settings
-        self.server: smtplib.SMTP | None = None
+        self.server: _Talk | None = None
+        self._spoke: datetime | None = None
 
     def send(self, letter: Letter) -> str:
         """Hand one letter to the server; returns once the server has said that it took it. Raises ChannelError."""
         message = compose(letter, self.settings)
-        server = self._connected()
+        server, is_kept = self._connected(letter.at)
         try:
-            server.send_message(message, from_addr=self.settings.mail_from, to_addrs=[letter.to_address])
+            try:
+                server.send_message(message, from_addr=self.settings.mail_from, to_addrs=[letter.to_address])
+            except smtplib.SMTPServerDisconnected:
+                if not is_kept or server.gave_text:
+                    raise
+                # it hung up between two letters: this one was not given to it
+                self.close()
+                server, _ = self._connected(letter.at)
+                server.send_message(message, from_addr=self.settings.mail_from, to_addrs=[letter.to_address])
         except smtplib.SMTPRecipientsRefused as error:
             code, said = next(iter(error.recipients.values()))
             raise self._refusal(code, said, "the recipient") from error
@@ -70,6 +102,7 @@ class Post:
             raise ChannelError(f"the mail server cannot take this address: {error}", is_permanent=True) from error
         except (smtplib.SMTPException, OSError) as error:
             raise self._down(f"the talk with the mail server broke off: {_reason(error)}", is_unclear=True) from error
+        self._spoke = letter.at
         return "taken"
 
     def close(self) -> None:
@@ -80,23 +113,24 @@ class Post:
                 server.quit()
             server.close()
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self, now: datetime) -> tuple["_Talk", bool]:
+        """The connection, and whether it was there already."""
         if self.server is not None:
-            if self._still_there(self.server):
-                return self.server
+            if (self._spoke is not None and now - self._spoke < FRESH) or self._still_there(self.server):
+                return self.server, True
             self.close()
         try:
             self.server = self._connect()
         except (smtplib.SMTPException, OSError) as error:
             raise ChannelError(f"the mail server {self.settings.smtp_host}:{self.settings.smtp_port} cannot be used: {_reason(error)}", is_down=True) from error
-        return self.server
+        return self.server, False
 
-    def _connect(self) -> smtplib.SMTP:
+    def _connect(self) -> "_Talk":
         settings, name = self.settings, domain_of(self.settings.mail_from)
         if settings.smtp_security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(settings.smtp_host, settings.smtp_port, local_hostname=name, timeout=TIMEOUT, context=_context(settings))
+            server: _Talk = _TlsTalk(settings.smtp_host, settings.smtp_port, local_hostname=name, timeout=TIMEOUT, context=_context(settings))
         else:
-            server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, local_hostname=name, timeout=TIMEOUT)
+            server = _Talk(settings.smtp_host, settings.smtp_port, local_hostname=name, timeout=TIMEOUT)
         try:
             if settings.smtp_security == "starttls":
                 server.starttls(context=_context(settings))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, event, or_, select
+from sqlalchemy import ForeignKey, Index, String, event, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -61,19 +61,23 @@ class AuditHead(Base):
 
 def append_entries(session: Session, entries: Iterable[AuditEntry]) -> None:
     """Link `entries` to the chain, in order. The head stays locked until the transaction ends."""
-    locked = select(AuditHead).where(AuditHead.id == 1).with_for_update()
-    head = session.scalar(locked)
+    locked = select(AuditHead.last_id, AuditHead.last_hash).where(AuditHead.id == 1).with_for_update()
+    head = session.execute(locked).one_or_none()
     if head is None:
         # the very first entries: of two writers at once one makes the row, and the other waits for it here
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        session.execute(insert(AuditHead).values(id=1, last_id=0, last_hash=chains.ROOT).on_conflict_do_nothing())
-        head = session.scalars(locked).one()
+        first = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(first(AuditHead).values(id=1, last_id=0, last_hash=chains.ROOT).on_conflict_do_nothing())
+        head = session.execute(locked).one()
+    last_id, last_hash = head.last_id, head.last_hash
+    rows = []
     for entry in entries:
-        entry.id = head.last_id + 1
-        entry.previous_hash = head.last_hash
-        entry.hash = chains.link(head.last_hash, entry.content())
-        head.last_id, head.last_hash = entry.id, entry.hash
-        session.add(entry)
+        entry.id, entry.previous_hash = last_id + 1, last_hash
+        entry.hash = chains.link(last_hash, entry.content())
+        last_id, last_hash = entry.id, entry.hash
+        rows.append({column.key: getattr(entry, column.key) for column in AuditEntry.__table__.columns})
+    # past the session: nobody looks at an entry before it is committed, and several are written with every change
+    session.execute(insert(AuditEntry.__table__), rows)  # type: ignore[arg-type]
+    session.execute(update(AuditHead.__table__).values(last_id=last_id, last_hash=last_hash))  # type: ignore[arg-type]
 
 
 def chain() -> Iterator[AuditEntry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, aliased, joinedload, mapped_column, relationship
+from sqlalchemy.sql.base import ExecutableOption
 
 from incident_tracker.models.alerts import Heartbeat, Rung
 from incident_tracker.models.base import Base, UTCDateTime, db
@@ -240,6 +241,17 @@ def carried_by(message: Message) -> list[Message]:
     """The messages that go with this one in one letter, this one first."""
     beside = select(Message).where(Message.carried_by_id == message.id).order_by(Message.id)
     return [message, *db.session.scalars(beside)]
+
+
+def letters_of(numbers: Collection[int], loads: Sequence[ExecutableOption]) -> dict[int, list[Message]]:
+    """For each of these ids its message and those that go with it in one letter, it first; one that is gone is left out."""
+    query = select(Message).where(or_(Message.id.in_(numbers), Message.carried_by_id.in_(numbers))).options(*loads).order_by(Message.id)
+    found = list(db.session.scalars(query).unique())
+    heads = {one.id: [one] for one in found if one.id in numbers}
+    for one in found:
+        if one.carried_by_id in heads:
+            heads[one.carried_by_id].append(one)
+    return heads
 
 
 def find_message(actor: Any, message_id: int) -> Message | None:

@@ -15,7 +15,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import func, insert, select, text, update
 
-from incident_tracker import clock
+from incident_tracker import clock, library
 from incident_tracker.models.alerts import Rung
 from incident_tracker.models.base import db
 from incident_tracker.models.duties import Duty
@@ -32,7 +32,6 @@ from tests.stories import person
 INCIDENTS = 1000
 MAILS = 300
 SINGLES, APART = 40, 0.5
-COMMITS = 300
 IDLE_SECONDS = 20
 
 
@@ -51,8 +50,9 @@ def _fire(kind: str, workers: int, count: int) -> tuple[object, ...]:
     doing(f"{kind}: {count:,} warnings, {workers} at work")
     with _place(kind) as (app, settings):
         _plant(app, count)
-        commits = _raw_commits(app)
         with _programs(settings, workers) as programs:
+            _say(programs[0], "commit")
+            commits = json.loads(_hear(programs[0]))["commits"]
             began, word = time.monotonic(), clock.now()
             for one in programs:
                 _say(one, "fire")
@@ -162,23 +162,13 @@ def _watch(app: Flask, moments: list[Any]) -> list[float]:
     return late
 
 
-def _raw_commits(app: Flask) -> float:
-    """Small transactions a second that this database takes from a program that does nothing else."""
-    with app.app_context():
-        began = time.perf_counter()
-        for number in range(COMMITS):
-            with db.engine.begin() as connection:
-                connection.execute(text("UPDATE incident SET version = version WHERE id = :id"), {"id": number % INCIDENTS + 1})
-        return COMMITS / (time.perf_counter() - began)
-
-
 def _plant(app: Flask, count: int) -> None:
     """A hundred duties an incident, each with the first warning of its ladder due a second ago."""
     due = clock.now() - timedelta(seconds=1)
     with app.app_context():
         owners = [person(name).id for name in OWNERS]
         with unit_of_work(CLOCKWORK) as work:
-            same = {"title": "Laptop of the ward lost", "zone": "Europe/Berlin", "reported_at": due, "reported_by_id": owners[0], "pack": "planted"}
+            same = {"title": "Laptop of the ward lost", "zone": "Europe/Berlin", "reported_at": due, "reported_by_id": owners[0], "pack": library.shelf().law.pack.name}
             work.session.execute(insert(Incident), [{"reference": f"INC-2026-{number:05d}", **same} for number in range(INCIDENTS)])
             incidents = list(work.session.scalars(select(Incident.id).order_by(Incident.id)))
             shared = {

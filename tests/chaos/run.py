@@ -24,7 +24,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from incident_tracker import clock
+from incident_tracker import clock, library
 from incident_tracker.actions import alerts
 from incident_tracker.config import from_environment
 from incident_tracker.factory import create_app
@@ -241,7 +241,7 @@ def plant(app: Flask, storm: Storm, first: datetime) -> list[str]:
         incidents = [
             Incident(
                 reference=f"INC-2026-{number:05d}", title="Laptop of the ward lost", zone="Europe/Berlin", reported_at=work.now,
-                reported_by_id=work.actor.id, pack="planted",
+                reported_by_id=work.actor.id, pack=library.shelf().law.pack.name,
             ) for number in range(storm.warnings)
         ]
         work.session.add_all(incidents)
