@@ -190,7 +190,7 @@ def test_a_destination_that_was_switched_off_is_sent_nothing_that_still_waits(re
     assert receiver.requests == [] and (state(posts()[0]), posts()[0].last_error) == ("withdrawn", "The destination is switched off.")
 
 
-@pytest.mark.parametrize("secret", [SECRET, new_secret()])
+@pytest.mark.parametrize("secret", [SECRET, new_secret()], ids=["one of the tests", "a new one"])
 def test_a_good_signing_secret_is_taken(secret: str):
     assert Webhook().check(Target("https://x", secret)) == {}
 
