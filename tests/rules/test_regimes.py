@@ -157,3 +157,18 @@ def test_every_live_obligation_has_its_ladder_and_its_words() -> None:
 
 def test_the_whole_law_is_loaded_from_its_folder() -> None:
     assert len(load_law(PACKAGE_FOLDER).obligations) >= 600
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("status: in_force", True),
+        ("status: agency_position", True),
+        ("status: in_force\neffective_to: 2030-01-01", False),
+        ("status: superseded", False),
+        ("status: superseded\neffective_to: 2020-01-01", False),
+        ("status: proposed", False),
+    ],
+)
+def test_without_a_day_only_live_law_without_an_end_makes_duties(tmp_path: Path, more: str, expected: bool) -> None:
+    assert trial_law(tmp_path, GOOD.replace("status: in_force", more)).obligations["trial.one"].is_law_on(None) is expected
