@@ -1,5 +1,6 @@
 """A regime file is read strictly: messages name file, line and rule."""
 
+import hashlib
 from datetime import date
 from pathlib import Path
 
@@ -172,3 +173,26 @@ def test_the_whole_law_is_loaded_from_its_folder() -> None:
 )
 def test_without_a_day_only_live_law_without_an_end_makes_duties(tmp_path: Path, more: str, expected: bool) -> None:
     assert trial_law(tmp_path, GOOD.replace("status: in_force", more)).obligations["trial.one"].is_law_on(None) is expected
+
+
+def test_the_law_says_which_files_and_data_it_is_made_of(tmp_path: Path) -> None:
+    law = trial_law(tmp_path, GOOD)
+    assert (law.pack.version, law.pack.tzdata, law.pack.holidays) == (law.version, law.tzdata_version, law.holidays_version)
+    assert law.versions == {"law": law.version, "tzdata": law.tzdata_version, "holidays": law.holidays_version}
+    assert law.pack.digests["trial/trial.yaml"] == hashlib.sha256(GOOD.encode()).hexdigest()
+
+
+def test_what_was_computed_is_kept_until_there_is_too_much_of_it(tmp_path: Path) -> None:
+    law = trial_law(tmp_path, GOOD)
+    for key in range(20_000):
+        law.remember(key, None)
+    assert len(law.cache) == 20_000
+    law.remember("one more", None)
+    assert list(law.cache) == ["one more"]
+
+
+def test_a_question_is_for_its_place() -> None:
+    law = default_law()
+    assert law.question("risk_level") == law.facts["risk_level"].question
+    assert "New York" in law.question("affected.by_place.US-NY")
+    assert "{place}" not in law.question("affected.by_place.US-NY")
