@@ -225,3 +225,9 @@ def test_of_two_limits_it_names_the_one_that_counts_once_both_run(tmp_path: Path
     assert (both.text, both.cites) == ("The earlier one counts: the end of Mon 30 Nov 2026.", "Trial Act")
     later = run(tmp_path, period.replace("earlier_of: [", "cites: Act s. 4, later_of: ["), events).steps[-1]
     assert (later.text, later.cites) == ("The later one counts: the end of Mon 7 Dec 2026.", "Act s. 4")
+
+
+def test_what_hangs_on_another_moment_is_counted_anew_for_each_incident(tmp_path: Path) -> None:
+    law = trial_law(tmp_path, with_period("{within: {days: 3, from: incident_handled}}"))
+    found = [due("trial.one", {"aware": "2026-11-27", "incident_handled": handled}, law=law) for handled in ("2026-12-01", "2026-12-02")]
+    assert [ends(one)[0] for one in found] == ["2026-12-04", "2026-12-05"]
