@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN   = $(VENV)/bin
 PIP   = $(BIN)/python -m pip install -q --disable-pip-version-check
 
-.PHONY: help run demo test bench chaos lock lint clean
+.PHONY: help run demo test bench chaos mutants lock lint clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -46,6 +46,9 @@ bench: $(VENV)/.dev ## measure speed and memory; prints ratios within one run
 chaos: $(VENV)/.dev ## kill workers at random for three minutes while warnings fall due; count what arrives
 	$(BIN)/python -m tests.chaos
 
+mutants: $(VENV)/.dev ## break the rules in small places and see whether a test notices (MODULES="counting eu1182")
+	$(BIN)/python -m tests.mutation $(MODULES)
+
 lint: $(VENV)/.dev ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -56,4 +59,4 @@ lock: $(VENV)/.dev ## renew both lock files
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra dev -c requirements.lock setup.cfg -o requirements-dev.lock
 
 clean: ## remove what can be made again (never instance/)
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis screenshots
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis screenshots mutants

@@ -22,9 +22,10 @@ def main() -> int:
     asked = _arguments()
     kept = KEPT / "outcomes.json"
     before: dict[str, dict[str, str]] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
-    only = None
+    skip: frozenset[str] = frozenset()
     if asked.survivors:
-        only = frozenset(name for outcomes in before.values() for name, told in outcomes.items() if told in ALIVE) - _equivalents().keys()
+        noticed = (name for outcomes in before.values() for name, told in outcomes.items() if told not in ALIVE)
+        skip = frozenset(noticed) | _equivalents().keys()
     KEPT.mkdir(exist_ok=True)
 
     def keep(name: str, outcomes: dict[str, str]) -> None:
@@ -33,7 +34,7 @@ def main() -> int:
 
     began = time.process_time()
     if not asked.table:
-        pytest.main([*_PYTEST, str(ROOT / "tests" / "rules")], plugins=[Trials(asked.modules, keep, only)])
+        pytest.main([*_PYTEST, str(ROOT / "tests" / "rules")], plugins=[Trials(asked.modules, keep, skip)])
     open_ones = _show(before, asked.modules)
     print(f"\n{time.process_time() - began:.0f} s in this process, and its children's beside.")
     return 1 if open_ones else 0
@@ -72,7 +73,7 @@ def _arguments() -> argparse.Namespace:
     known = sorted(path.stem for path in RULES.glob("*.py") if path.stem != "__init__")
     asking = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     asking.add_argument("modules", nargs="*", default=known, choices=[*known, []], metavar="module", help=f"of incident_tracker/rules: {', '.join(known)}")
-    asking.add_argument("--survivors", action="store_true", help="try those again that survived the last time")
+    asking.add_argument("--survivors", action="store_true", help="try those again that survived the last time, and those that are new")
     asking.add_argument("--table", action="store_true", help="try nothing, show what the last runs found")
     asked = asking.parse_args()
     asked.modules = asked.modules or known

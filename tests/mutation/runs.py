@@ -53,11 +53,11 @@ class Trials:
     """A plugin of pytest: instead of running all tests once it runs, for each fault, those that reach it until one fails.
 
     `keep` is told the outcomes of each module: the name of the test that noticed, "timeout", "law" (the law could not be read
-    any more), "import" (nor the module), "survived" or "unreached".
+    any more), "import" (nor the module), "invalid" (no change that can be made), "survived" or "unreached". Faults to `skip` are left out.
     """
 
-    def __init__(self, modules: list[str], keep: Callable[[str, dict[str, str]], None], only: frozenset[str] | None = None) -> None:
-        self.modules, self.keep, self.only = modules, keep, only
+    def __init__(self, modules: list[str], keep: Callable[[str, dict[str, str]], None], skip: frozenset[str] = frozenset()) -> None:
+        self.modules, self.keep, self.skip = modules, keep, skip
         self._items: dict[str, pytest.Item] = {}
         self._reach: dict[str, dict[str, list[int]]] = {}
         self._cost: dict[str, float] = {}
@@ -113,7 +113,7 @@ class Trials:
         outcomes = {}
         with _files_parsed_once(name):
             for mutant in mutants_of(RULES / f"{name}.py"):
-                if self.only is None or mutant.name in self.only:
+                if mutant.name not in self.skip:
                     loads = bool(mutant.lines & loading) or not mutant.in_function
                     told = outcomes[mutant.name] = self._one(mutant, module, reach, loads)
                     print(f"\n{told}: {mutant.name}" if told in ALIVE else ".", end="", flush=True)
@@ -125,7 +125,8 @@ class Trials:
         if not near and not far:
             return "unreached"
         killers = self._killers.setdefault((mutant.module, mutant.where), deque(maxlen=8))
-        order = (*self._ordered(near, killers), None, *self._ordered(far, killers))
+        own = mutant.module.rstrip("s")
+        order = (*self._ordered(near, killers, own), None, *self._ordered(far, killers, own))
         code, answer = _in_child(lambda: self._first_to_notice(mutant, module, order, loads))
         if code == -1:
             return "timeout"
@@ -136,15 +137,15 @@ class Trials:
             killers.appendleft(told)
         return told or "survived"
 
-    def _ordered(self, nodeids: set[str], killers: deque[str]) -> list[str]:
-        """Those first that noticed the last faults of the same function, then a few of each kind, then the rest; the quickest before the others."""
+    def _ordered(self, nodeids: set[str], killers: deque[str], own: str) -> list[str]:
+        """Those first that noticed the last faults of the same function, then those of the module's own files, then a few of each kind; quick ones first."""
         rank = {nodeid: at for at, nodeid in enumerate(killers)}
         seen: Counter[str] = Counter()
         turn = {}
         for nodeid in sorted(nodeids, key=self._cost.__getitem__):
             kind = nodeid.partition("[")[0]
             turn[nodeid], seen[kind] = min(seen[kind] // 3, 3), seen[kind] + 1
-        return sorted(nodeids, key=lambda one: (rank.get(one, len(rank)), turn[one], self._cost[one]))
+        return sorted(nodeids, key=lambda one: (rank.get(one, len(rank)), own not in one.partition("::")[0], turn[one], self._cost[one]))
 
     def _first_to_notice(self, mutant: Mutant, module: ModuleType, order: tuple[str | None, ...], loads: bool) -> bytes:
         """In the child: the name of the test that fails, or nothing. Tests after the None matter only if the law reads otherwise."""
