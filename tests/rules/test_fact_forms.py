@@ -218,7 +218,7 @@ def test_a_set_is_a_list_or_says_what_is_known_of_it(written: Any, known: Known)
 
 
 def test_who_is_a_vendor_holds_the_data_for_somebody() -> None:
-    assert read_facts({"role": {"known": ["vendor"]}}).values["role"].values == {"vendor", "maintainer"}
+    assert read_facts({"role": {"known": ["vendor"], "complete": True}}).values["role"] == Known(frozenset({"vendor", "maintainer"}))
 
 
 def test_what_an_element_brings_along_may_bring_more() -> None:
@@ -237,14 +237,9 @@ def test_a_hold_is_read_with_whom_it_concerns() -> None:
     facts = read_facts({"organisation.zone": "Europe/Berlin", "holds": [hold, bare]})
     since = Moment.parse(NOON, zone="Europe/Berlin")
     until = Moment.on(date(2026, 12, 1), "Europe/Berlin")
-    assert facts.holds == (Hold(since, until, "us-ny", "us-ny.breach.individual", True), Hold(since, None, None, None, False))
+    assert facts.holds == (Hold(since, until, "us-ny", "us-ny.breach.individual", True), Hold(since, None))
 
 
 def test_what_was_done_may_be_named_by_any_duty() -> None:
     facts = read_facts({"organisation.zone": "Europe/Berlin", "completed": {"eu-gdpr-33-1@authority:DE-BE": "2026-12-01"}})
     assert facts.completed == {"eu-gdpr-33-1@authority:DE-BE": Moment.on(date(2026, 12, 1), "Europe/Berlin")}
-
-
-def test_a_set_is_complete_and_a_hold_is_in_writing_unless_said_otherwise() -> None:
-    assert Known(frozenset()).complete
-    assert not Hold(Moment.parse(NOON), None).oral
