@@ -31,7 +31,7 @@ class Pack:
     @property
     def name(self) -> str:
         """A short name for people: the first signs of the law's version, then the two others."""
-        return f"law {self.version[:8]}, zones {self.tzdata}, holidays {self.holidays}"
+        return f"law {self.version[:8]}, time zones {self.tzdata}, {self.holidays}"
 
 
 def is_looser(before: Position, after: Position) -> bool:
