@@ -70,7 +70,7 @@ def test_it_carries_markup_as_text():
 def test_no_word_of_either_text_is_lost(before, after):
     found = difference(before, after)
     if not found or (found[0].runs and found[0].runs[0].text.startswith("Only spaces")):
-        assert before.split() == after.split()
+        assert before.replace("#", "").split() == after.replace("#", "").split()
         return
     kept = "".join(
         f"\n## {one.heading} " * bool(one.heading) + "".join(run.text for run in one.runs if run.kind != "removed")
