@@ -23,7 +23,7 @@ from incident_tracker.models.sign_ins import ParkedForm
 from incident_tracker.web.resets import link_for
 from incident_tracker.work import unit_of_work
 from incident_tracker.worker import run_once
-from tests import addresses, cast, doors
+from tests import addresses, cast, doors, stories
 from tests.browser.site import Site
 from tests.conftest import test_config
 from tests.stories import person
@@ -58,6 +58,8 @@ def finish(site: Site) -> Story:
         cast.give_password(person("ravi"))
         blanks = _found() | addresses.with_evidence(site.app, _busiest().reference) | addresses.with_accounts()
         blanks |= addresses.with_destination(site.app)
+        stories.record(_busiest(), addresses.HOLD, now=clock.now())
+        blanks["hold_number"] = 1
         blanks["signed"] = sign(site.app.config["SECRET_KEY"], _a_warning())
         blanks["form_id"] = _keep_a_text(site)
         with unit_of_work(person("adam")) as work:

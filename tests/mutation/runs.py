@@ -46,6 +46,9 @@ _LOADED = frozenset({"default_law", "default_catalogue", "default_places", "defa
 #: what of the law is made of closures and cannot be compared
 _MADE = ("checks", "roll_checks", "single_targets", "cache")
 
+#: the modules that faults are planted in, by name
+_MODULES = {path.stem: importlib.import_module(f"incident_tracker.rules.{path.stem}") for path in sorted(RULES.glob("[!_]*.py"))}
+
 copyreg.pickle(MappingProxyType, lambda found: (dict, (dict(found),)))
 
 
@@ -107,7 +110,7 @@ class Trials:
         self._while_loading = loading
 
     def _try(self, name: str) -> dict[str, str]:
-        module = importlib.import_module(f"incident_tracker.rules.{name}")
+        module = _MODULES[name]
         reach = {nodeid: set(lines.get(name, ())) for nodeid, lines in self._reach.items()}
         loading = set(self._while_loading.get(name, ()))
         outcomes = {}
