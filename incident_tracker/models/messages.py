@@ -23,7 +23,6 @@ from sqlalchemy import (
     exists,
     func,
     literal,
-    literal_column,
     or_,
     select,
     text,
@@ -33,7 +32,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, joinedload, mapped_column, 
 from sqlalchemy.sql.base import ExecutableOption
 
 from incident_tracker.models.alerts import Heartbeat, Rung
-from incident_tracker.models.base import Base, UTCDateTime, db
+from incident_tracker.models.base import Base, db
 from incident_tracker.models.destinations import Destination
 from incident_tracker.models.duties import Duty
 from incident_tracker.models.incidents import Incident, is_visible_to
@@ -280,9 +279,9 @@ def _add(session: Session, now: datetime, names: Sequence[str], rows: Sequence[t
     if not rows:
         return
     dialect = session.get_bind().dialect
-    at = str(literal(now, UTCDateTime()).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-    said = {"channel": f"'{channel}'", "kind": f"'{kind}'", "content": "'{}'", "attempts": "0", "created_at": at, moment: at}
-    same: dict[str, ColumnElement[Any]] = {name: literal_column(value) for name, value in said.items()}
+    said = {"channel": channel, "kind": kind, "content": {}, "attempts": 0, "created_at": now, moment: now}
+    # bound, not written into the statement: one that differs each time is compiled, and kept, each time
+    same = {name: literal(value, Message.__table__.c[name].type) for name, value in said.items()}
     table: Any = Message.__table__
     if dialect.name == "postgresql":
         arrays = zip(names, zip(*rows, strict=True), strict=True)
