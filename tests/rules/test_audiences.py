@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_tracker.rules.audiences import Circle, Receipt, Staff, taken_by
+from incident_tracker.rules.audiences import Circle, Receipt, Staff, next_in_line, taken_by
 from incident_tracker.rules.audiences import told as _told
 
 INES, RAVI, LAURA, MONA, ADAM, OLGA, OTTO = range(1, 8)
@@ -104,3 +104,51 @@ def test_nobody_outside_is_ever_told_and_somebody_inside_always_is(wanted: list[
     may_know = (around.members & people.keys()) | (set() if around.restricted else readers)
     assert found <= may_know
     assert bool(found) == bool(may_know)
+
+
+# -- away, on call, next in line --------------------------------------------------------------------------------------------
+
+
+def test_who_stands_in_is_told_as_well_and_a_circle_of_stand_ins_ends():
+    staff = Staff(CAST, stand_ins={RAVI: OTTO, OTTO: LAURA, LAURA: RAVI})
+    assert _told(("owner",), circle(), staff) == {RAVI, OTTO, LAURA}
+
+
+def test_a_stand_in_who_may_not_know_is_passed_over_but_theirs_is_asked():
+    around = circle(members=(INES, RAVI, LAURA), restricted=True)
+    assert _told(("owner",), around, Staff(CAST, stand_ins={RAVI: OTTO, OTTO: LAURA})) == {RAVI, LAURA}
+
+
+def test_who_left_stands_in_for_nobody():
+    assert _told(("owner",), circle(), Staff(without(OTTO), stand_ins={RAVI: OTTO})) == {RAVI}
+
+
+def test_who_took_it_is_told_with_their_stand_in():
+    assert _told(EVERYBODY, circle(), Staff(CAST, stand_ins={LAURA: OTTO}), {LAURA}) == {RAVI, LAURA, OTTO}
+
+
+def test_who_is_on_call_is_told_where_the_ladder_names_them_and_they_may_know():
+    staff = Staff(CAST, on_call=(OTTO, ADAM))
+    assert _told(("owner", "on_call"), circle(), staff) == {RAVI, OTTO}
+    assert _told(("owner",), circle(), staff) == {RAVI}
+    assert _told(("owner", "on_call"), circle(members=(RAVI,), restricted=True), staff) == {RAVI}
+
+
+def test_the_lead_is_told_where_the_ladder_names_them():
+    assert _told(("owner", "lead"), circle(), Staff(CAST)) == {RAVI, INES}
+    assert _told(("owner", "lead"), circle(lead=ADAM), Staff(CAST)) == {RAVI}
+
+
+def test_next_in_line_are_stand_in_owner_lead_counsel_managers_and_then_the_others():
+    staff, heard, line = Staff(CAST, on_call=(OTTO,), stand_ins={RAVI: LAURA}), {RAVI}, []
+    while found := next_in_line(circle(), staff, heard):
+        line.append(found)
+        heard |= found
+    assert line == [{LAURA}, {INES}, {MONA}, {OTTO}]
+    assert next_in_line(circle(owner=INES), staff, {RAVI, LAURA}) == {INES}
+
+
+def test_next_in_line_on_a_restricted_incident_are_members_alone():
+    around = circle(members=(RAVI, OLGA), restricted=True)
+    assert next_in_line(around, Staff(CAST, on_call=(OTTO,)), {RAVI}) == {OLGA}
+    assert next_in_line(around, Staff(CAST, on_call=(OTTO,)), {RAVI, OLGA}) == frozenset()

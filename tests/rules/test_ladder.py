@@ -228,3 +228,37 @@ def written(tmp_path: Path, old: str, new: str, count: int = 1) -> Path:
 def test_a_mistake_in_the_file_is_refused_with_its_line_and_the_rule(tmp_path: Path, old: str, new: str, said: str):
     with pytest.raises(LadderError, match=said):
         ladder.load_ladders(written(tmp_path, old, new))
+
+
+# -- nobody answers ---------------------------------------------------------------------------------------------------------
+
+THREE_DAYS = LADDERS["three-days"]
+FIRED = datetime(2026, 11, 27, 16, 30, tzinfo=UTC)
+FAR = FIRED + timedelta(hours=72)
+
+
+def test_an_unanswered_warning_is_followed_step_by_step_and_then_no_more() -> None:
+    first = ladder.next_if_unanswered(THREE_DAYS, "start", FIRED, FAR)
+    assert first is not None
+    assert (first.key, first.due_at, first.audience) == ("unanswered-1-start", FIRED + timedelta(hours=2), ("owner", "lead", "on_call"))
+    second = ladder.next_if_unanswered(THREE_DAYS, first.key, first.due_at, FAR)
+    assert second is not None
+    assert (second.key, second.due_at) == ("unanswered-2-start", FIRED + timedelta(hours=4))
+    assert ladder.next_if_unanswered(THREE_DAYS, second.key, second.due_at, FAR) is None
+
+
+def test_the_climb_keeps_the_name_of_a_rung_with_dashes() -> None:
+    found = ladder.next_if_unanswered(THREE_DAYS, "unanswered-1-24h-before", FIRED, FAR)
+    assert found is not None and found.key == "unanswered-2-24h-before"
+
+
+@pytest.mark.parametrize(("key", "deadline"), [("overdue-3", FAR), ("start", FIRED + timedelta(hours=2)), ("at-deadline", FIRED)])
+def test_nothing_climbs_where_reminders_or_the_deadline_come_first(key: str, deadline: datetime) -> None:
+    assert ladder.next_if_unanswered(THREE_DAYS, key, FIRED, deadline) is None
+
+
+def test_a_climb_that_waits_is_left_alone_while_its_deadline_stands() -> None:
+    waits = ladder.Standing(9, "unanswered-1-start", FIRED + timedelta(hours=2), FAR, ("owner",), "normal")
+    start = ladder.Standing(8, "start", FIRED, FAR, ("owner",), "normal", "fired", FIRED)
+    assert 9 not in ladder.agree(THREE_DAYS, FIRED, FAR, FIRED + timedelta(hours=1), [start, waits]).cancel
+    assert 9 in ladder.agree(THREE_DAYS, FIRED, FAR + timedelta(hours=1), FIRED + timedelta(hours=1), [start, waits]).cancel
