@@ -12,7 +12,6 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from incident_tracker import library
 from incident_tracker.actions import digests
-from incident_tracker.actions.alerts import WARNED_OF
 from incident_tracker.channels.letters import Item, Letter
 from incident_tracker.config import Config, load_secrets
 from incident_tracker.models.base import db
@@ -182,7 +181,7 @@ class Reading:
         facts = library.shelf().law.facts
         return {
             "reference": incident.reference, "incident_title": incident.title if shown else "",
-            "deadline": rung.deadline_at, "day": _day_of(duty), "zone": duty.zone, "is_target": duty.conservative_at is None,
+            "deadline": rung.deadline_at, "day": duty.deadline_day, "zone": duty.zone, "is_target": duty.conservative_at is None,
             "is_over": rung.deadline_at <= self.now,
             "loudness": rung.loudness, "overtaken": rung.overtaken_count, "is_undecided": duty.state == "undecided",
             "title": duty.title if shown else "", "recipient": duty.recipient_name if shown else "", "citation": duty.citation if shown else "",
@@ -228,10 +227,4 @@ def _still_matters(message: Message) -> bool:
     duty, rung = message.duty, message.rung
     if duty is None or rung is None:
         return False
-    return duty.state in WARNED_OF and (duty.conservative_at or duty.target_at) == rung.deadline_at
-
-
-def _day_of(duty: Duty) -> str:
-    """The deadline's day, where the law counts in whole days; empty where it is an instant."""
-    value = duty.conservative_value or ""
-    return value if len(value) == len("2026-11-30") else ""
+    return duty.is_warned_of and duty.deadline_at == rung.deadline_at

@@ -20,6 +20,7 @@ from incident_tracker.factory import create_app
 from incident_tracker.models.base import db
 from incident_tracker.models.people import Person
 from tests import cast, postgres
+from tests.post_office import PostOffice, open_office
 from tests.visitor import Visitor
 
 DATABASES = ("sqlite", "postgresql")
@@ -71,6 +72,13 @@ def _hurry(connection: Any, _record: Any) -> None:
     """Nothing in these files has to survive a power cut: no commit waits for the disk."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous=OFF")
+
+
+@pytest.fixture
+def office() -> Iterator[PostOffice]:
+    """A real mail server on this machine."""
+    with open_office() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,19 +28,13 @@ from incident_tracker.work import CLOCKWORK, OPERATOR, unit_of_work
 from incident_tracker.worker import Pass, run_once
 from tests.alarms import HOUR, a_duty, an_incident, change, fire
 from tests.conftest import test_config
-from tests.post_office import PostOffice, Received, open_office
+from tests.post_office import PostOffice, Received
 from tests.stories import FRIDAY, person
 
 DEADLINE = FRIDAY + 72 * HOUR
 MINUTE = timedelta(minutes=1)
 #: what digests are made of; their own tests send them
 OF_DIGESTS = {"digest_daily", "digest_weekly", "digest_lines"}
-
-
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    with open_office() as found:
-        yield found
 
 
 @pytest.fixture

@@ -21,18 +21,12 @@ from incident_tracker.models.duties import Duty
 from incident_tracker.models.messages import Message
 from tests.alarms import a_duty, an_incident, change
 from tests.conftest import test_config
-from tests.post_office import PostOffice, open_office
+from tests.post_office import PostOffice
 from tests.stories import FRIDAY
 
 ROOT = Path(__file__).parents[1]
 #: more steps than a round has
 ENOUGH = 200
-
-
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    with open_office() as found:
-        yield found
 
 
 @pytest.fixture

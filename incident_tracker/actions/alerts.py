@@ -35,8 +35,6 @@ from incident_tracker.work import Work
 #: parts of other actions: they check no permission of their own and are never called from a door
 PARTS = ("plan", "plan_all")
 
-WARNED_OF = WARNED_STATES
-
 #: a warning that fires so long after its moment was not slow: nobody was at work
 CATCH_UP_AFTER = timedelta(minutes=10)
 
@@ -142,7 +140,7 @@ def watch_over(work: Work, limit: int = 500) -> int:
     work.require(Permission.RUN_CLOCKWORK)
     waits = exists().where(Rung.duty_id == Duty.id, Rung.ended_at.is_(None))
     has_deadline = or_(Duty.conservative_at.is_not(None), Duty.target_at.is_not(None))
-    unwatched = select(Duty.id).where(Duty.done_at.is_(None), Duty.state.in_(WARNED_OF), has_deadline, ~waits, ~_is_spoken_for())
+    unwatched = select(Duty.id).where(Duty.done_at.is_(None), Duty.state.in_(WARNED_STATES), has_deadline, ~waits, ~_is_spoken_for())
     # whoever is changing a duty plans it too: those are passed over
     free = unwatched.order_by(Duty.id).limit(limit).with_for_update(of=Duty, skip_locked=True, key_share=True)
     ids = list(work.session.scalars(free))
@@ -175,7 +173,7 @@ def _take(work: Work, duty: Duty) -> Acknowledgement:
     end_unanswered(work.session, [duty.id], work.now, "answered")
     own = select(Acknowledgement).where(Acknowledgement.duty_id == duty.id, Acknowledgement.person_id == work.actor.id)
     given = work.session.scalar(own.where(Acknowledgement.deadline_at == deadline).order_by(Acknowledgement.id.desc()).limit(1))
-    if given is not None and (work.now < deadline or given.at >= deadline):
+    if given is not None and given.counts_for(duty, work.now):
         return given
     acknowledgement = Acknowledgement(duty_id=duty.id, person_id=work.actor.id, at=work.now, deadline_at=deadline)
     work.session.add(acknowledgement)
@@ -204,7 +202,7 @@ def _is_spoken_for() -> ColumnElement[bool]:
     """Whether a duty is warned of with another one, and that one still is: else it is warned of by itself again."""
     first = aliased(Duty)
     return exists().where(
-        first.id == Duty.warned_with_id, first.state.in_(WARNED_OF), first.conservative_at.is_not(None), first.warned_with_id.is_(None),
+        first.id == Duty.warned_with_id, first.state.in_(WARNED_STATES), first.conservative_at.is_not(None), first.warned_with_id.is_(None),
     )
 
 
@@ -213,7 +211,7 @@ def _clock(row: Any, ladders: Mapping[str, Ladder]) -> Clock:
     start = row.trigger_at or row.reported_at
     deadline = row.conservative_at or row.target_at
     chosen = None
-    if row.state in WARNED_OF and deadline is not None and not row.is_spoken_for:
+    if row.state in WARNED_STATES and deadline is not None and not row.is_spoken_for:
         chosen = ladder.choose(ladders, deadline - start, "law" if row.conservative_at else "target")
     return Clock(row.id, row.incident_id, row.restricted, start, deadline, chosen)
 

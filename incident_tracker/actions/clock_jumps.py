@@ -12,7 +12,7 @@ from incident_tracker.models import sign_ins
 from incident_tracker.models.alerts import Heartbeat, Rung, add_rungs
 from incident_tracker.models.clock_jumps import ClockJump, newest_moment
 from incident_tracker.models.digests import DigestChoice
-from incident_tracker.models.duties import Duty
+from incident_tracker.models.duties import WARNED_STATES, Duty
 from incident_tracker.models.incidents import Incident
 from incident_tracker.models.messages import Message
 from incident_tracker.models.outages import Outage
@@ -104,7 +104,7 @@ def _warn_again(work: Work) -> int:
     """
     # the one query that reads all rungs; clocks seldom jump
     touched = select(Rung.duty_id).where(or_(Rung.ended_at > work.now, Rung.planned_at > work.now)).distinct()
-    open_duties = select(Duty.id).where(Duty.done_at.is_(None), Duty.state.in_(alerts.WARNED_OF), Duty.id.in_(touched)).order_by(Duty.id)
+    open_duties = select(Duty.id).where(Duty.done_at.is_(None), Duty.state.in_(WARNED_STATES), Duty.id.in_(touched)).order_by(Duty.id)
     ids = list(work.session.scalars(open_duties.with_for_update(of=Duty, key_share=True)))
     found = 0
     for start in range(0, len(ids), BATCH):

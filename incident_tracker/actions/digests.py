@@ -81,11 +81,11 @@ def weekly_values(person: Person, day: date, now: datetime) -> dict[str, Any]:
 
 def line(duty: Duty, base_url: str) -> dict[str, Any]:
     """One duty as a digest shows it: of a restricted incident its reference, its deadline and where to look."""
-    shown, day = not duty.incident.restricted, duty.conservative_value or ""
+    shown = not duty.incident.restricted
     return {
         "reference": duty.incident.reference, "title": duty.title if shown else "", "recipient": duty.recipient_name if shown else "",
         "incident": duty.incident.title if shown else "", "owner": duty.owner.name if shown and duty.owner else "", "restricted": not shown,
-        "deadline": duty.conservative_at or duty.target_at, "day": day if len(day) == len("2026-11-30") else "", "zone": duty.zone,
+        "deadline": duty.deadline_at, "day": duty.deadline_day, "zone": duty.zone,
         "is_target": duty.conservative_at is None, "is_undecided": duty.state == "undecided", "done_at": duty.done_at,
         "link": f"{base_url}/incidents/{duty.incident.reference}/duties/{duty.id}",
     }

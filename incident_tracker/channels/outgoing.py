@@ -306,14 +306,8 @@ def _watched(watch: _Watch) -> dict[str, type[HTTPConnectionPool]]:
             super().connect()
             watch.see(self.sock)
 
-    class Encrypted(HTTPSConnection):
-        def request(self, *args: Any, **kwargs: Any) -> None:
-            watch.see(self.sock)
-            super().request(*args, **kwargs)
-
-        def connect(self) -> None:
-            super().connect()
-            watch.see(self.sock)
+    class Encrypted(Plain, HTTPSConnection):
+        """The same over TLS."""
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from incident_tracker.models.base import Base, among, db
 from incident_tracker.models.duties import Duty
 from incident_tracker.models.people import Person
+from incident_tracker.rules.audiences import Receipt
 from incident_tracker.rules.ladder import UNANSWERED
 
 _WAITING = text("ended_at IS NULL")
@@ -70,6 +71,11 @@ class Acknowledgement(Base):
     #: the deadline for which it was given; a moved deadline must be acknowledged anew
     deadline_at: Mapped[datetime | None]
     person: Mapped[Person] = relationship()
+
+    def counts_for(self, duty: Duty, now: datetime) -> bool:
+        """Whether the duty is taken by it `now` (UTC), see `rules.audiences.Receipt`."""
+        deadline = duty.deadline_at
+        return deadline is not None and Receipt(self.person_id, self.at, self.deadline_at).counts(deadline, now)
 
 
 class Heartbeat(Base):

@@ -110,6 +110,12 @@ class Duty(Base):
         return self.conservative_at or self.target_at
 
     @property
+    def deadline_day(self) -> str:
+        """The deadline's day in ISO 8601, where the law counts in whole days; empty where it is an instant."""
+        value = self.conservative_value or ""
+        return value if len(value) == len("2026-11-30") else ""
+
+    @property
     def is_warned_of(self) -> bool:
         """Whether warnings of it go out."""
         return self.state in WARNED_STATES and self.deadline_at is not None

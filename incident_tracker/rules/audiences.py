@@ -61,6 +61,10 @@ class Receipt:
     at: datetime
     deadline_at: datetime | None
 
+    def counts(self, deadline: datetime, now: datetime) -> bool:
+        """Whether it holds `now` (UTC): it is of the same deadline, and once that has passed, was given since it passed."""
+        return self.deadline_at == deadline and (now < deadline or self.at >= deadline)
+
 
 def told(wanted: Iterable[str], circle: Circle, staff: Staff, taken_by: Collection[int] = ()) -> frozenset[int]:
     """Who is told; `taken_by` are those who acknowledged this deadline. Who stands in for somebody away is told as well, and first.
@@ -104,8 +108,8 @@ def with_stand_ins(people: frozenset[int], circle: Circle, staff: Staff) -> froz
 
 
 def taken_by(receipts: Iterable[Receipt], deadline: datetime, now: datetime) -> frozenset[int]:
-    """Who has acknowledged so that it counts `now`: the same deadline, and once it has passed, since it passed."""
-    return frozenset(one.person for one in receipts if one.deadline_at == deadline and (now < deadline or one.at >= deadline))
+    """Who has acknowledged so that it counts `now`."""
+    return frozenset(one.person for one in receipts if one.counts(deadline, now))
 
 
 def _audience(audience: str, circle: Circle, staff: Staff) -> frozenset[int]:

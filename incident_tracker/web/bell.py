@@ -9,7 +9,6 @@ from flask_security import current_user
 
 from incident_tracker import clock
 from incident_tracker.actions import deliveries
-from incident_tracker.actions.alerts import WARNED_OF
 from incident_tracker.models.alerts import Acknowledgement, newest_acknowledgements
 from incident_tracker.models.base import db
 from incident_tracker.models.messages import Message, bell_of, mails_beside
@@ -57,13 +56,12 @@ def _rings(messages: list[Message]) -> list[Ring]:
 
 def _ring(message: Message, now: datetime, taken: Acknowledgement | None, mail: Message | None) -> Ring:
     duty, rung = message.duty, message.rung
-    deadline = (duty.conservative_at or duty.target_at) if duty else None
-    counts = taken is not None and deadline is not None and taken.deadline_at == deadline and (now < deadline or taken.at >= deadline)
+    deadline = duty.deadline_at if duty else None
     return Ring(
         message=message,
         deadline=deadline,
         has_moved=rung is not None and rung.deadline_at != deadline,
-        is_open=duty is not None and duty.state in WARNED_OF and deadline is not None,
-        taken=taken if counts else None,
+        is_open=duty is not None and duty.is_warned_of,
+        taken=taken if taken is not None and duty is not None and taken.counts_for(duty, now) else None,
         mail=mail,
     )

@@ -13,7 +13,6 @@ from incident_tracker.models.alerts import Acknowledgement, newest_acknowledgeme
 from incident_tracker.models.base import db
 from incident_tracker.models.duties import Duty, DutyDecision, DutyState
 from incident_tracker.models.messages import given_up
-from incident_tracker.rules.audiences import Receipt, taken_by
 from incident_tracker.rules.holds import KIND
 from incident_tracker.rules.permissions import Permission
 from incident_tracker.web import choosing, finding
@@ -76,9 +75,8 @@ def show(reference: str, duty_id: int) -> ResponseReturnValue:
 
 def _taken(duty: Duty) -> Acknowledgement | None:
     """The newest acknowledgement, if it is of the deadline as it stands and was not overtaken by its passing."""
-    taken, deadline = newest_acknowledgements([duty.id]).get(duty.id), duty.deadline_at
-    counts = taken is not None and deadline is not None and bool(taken_by([Receipt(taken.person_id, taken.at, taken.deadline_at)], deadline, clock.now()))
-    return taken if counts else None
+    taken = newest_acknowledgements([duty.id]).get(duty.id)
+    return taken if taken is not None and taken.counts_for(duty, clock.now()) else None
 
 
 @pages.post("/incidents/<reference>/duties/<int:duty_id>/owner")

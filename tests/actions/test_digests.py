@@ -1,7 +1,7 @@
 """Digests: each person's own deadlines once a day, a manager's view once a week, one letter whatever the number of workers."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from incident_tracker.work import CLOCKWORK, unit_of_work
 from incident_tracker.worker import run_once
 from tests.alarms import HOUR, a_duty, an_incident, change
 from tests.conftest import test_config
-from tests.post_office import PostOffice, Received, open_office
+from tests.post_office import PostOffice, Received
 from tests.stories import FRIDAY, person
 
 #: eight in the morning in Berlin, on the Saturday after and on the Monday after that
@@ -36,12 +36,6 @@ def as_they_come(app: Flask) -> None:
     """Nobody has chosen anything yet."""
     with unit_of_work(CLOCKWORK, FRIDAY) as work:
         work.session.execute(delete(DigestChoice))
-
-
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    with open_office() as found:
-        yield found
 
 
 @pytest.fixture

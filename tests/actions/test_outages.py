@@ -21,7 +21,7 @@ from incident_tracker.models.people import Person
 from incident_tracker.work import CLOCKWORK, unit_of_work
 from incident_tracker.worker import run_once
 from tests.conftest import test_config
-from tests.post_office import PostOffice, open_office
+from tests.post_office import PostOffice
 from tests.receivers import Receiver, open_receiver
 from tests.stories import FRIDAY, person
 
@@ -36,12 +36,6 @@ def diaries() -> Iterator[None]:
     _diaries.clear()
     yield
     _diaries.clear()
-
-
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    with open_office() as found:
-        yield found
 
 
 @pytest.fixture

@@ -24,12 +24,6 @@ def settings(port: int, host: str = "127.0.0.1", security: str = "none", **more:
     return Config(smtp_host=host, smtp_port=port, smtp_security=security, mail_from="tracker@harbour.example", organisation="Harbour Health", **more)
 
 
-@pytest.fixture
-def office() -> Iterator[PostOffice]:
-    with open_office() as found:
-        yield found
-
-
 @contextmanager
 def way_to(config: Config) -> Iterator[Way]:
     with CHANNELS["email"].open(config) as way:
