@@ -36,7 +36,7 @@ def add() -> ResponseReturnValue:
         person=str(current_user.id), from_at=moment_value({"at": clock.now().isoformat(), "zone": current_user.zone}, current_user.zone),
         until=moment_value(None, current_user.zone),
     )
-    everybody = choosing.people_choices()
+    everybody = choosing.people_choices(nobody="choose somebody")
     form.person.choices = everybody if may(current_user, Permission.KEEP_ROTA) else [one for one in everybody if one[0] == str(current_user.id)]
     form.stand_in.choices = everybody
     if form.validate_on_submit() and _has_both_ends(form) and not choosing.refused(form, _add_absence, form):

@@ -47,13 +47,13 @@ def place_code(typed: str) -> str | None:
     return _place_names().get(typed.lower().strip())
 
 
-def people_choices(*role_names: str, incident: Any = None) -> list[tuple[str, str]]:
+def people_choices(*role_names: str, incident: Any = None, nobody: str = "nobody yet") -> list[tuple[str, str]]:
     """People for a select, nobody first; on an incident only those who may see it."""
     if incident is None:
         names = active_names(*role_names)
     else:
         names = [(one.id, one.name) for one in active_people(*role_names) if may_see(one, incident)]
-    return [("", "nobody yet")] + [(str(number), name) for number, name in names]
+    return [("", nobody)] + [(str(number), name) for number, name in names]
 
 
 def refused(form: Any, act: Callable[..., object], *args: Any, **kwargs: Any) -> bool:

@@ -49,7 +49,7 @@ def add_shift() -> ResponseReturnValue:
     """Put somebody on call."""
     choosing.demand(Permission.KEEP_ROTA)
     form = ShiftForm()
-    form.person.choices = choosing.people_choices()
+    form.person.choices = choosing.people_choices(nobody="choose somebody")
     if form.validate_on_submit() and not choosing.refused(form, _add_shift, form):
         flash("They are on call.", "good")
         return redirect(url_for(".index"))
