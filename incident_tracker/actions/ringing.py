@@ -168,8 +168,10 @@ def _circles(work: Work, firings: Sequence[Firing]) -> dict[int, Circle]:
     )
     rows = work.session.execute(query).all()
     beside = _owners_beside(work, {row[0]: row[3] for row in rows if row.state == DutyState.UNDECIDED})
+    # many duties of one incident have the same people around them
+    known = {incident: frozenset(members[incident]) for incident in incidents}
     return {
-        duty: Circle(owner, lead, restricted, frozenset(members[incident]), frozenset(beside[duty]))
+        duty: Circle(owner, lead, restricted, known[incident], frozenset(beside[duty]) if duty in beside else frozenset())
         for duty, _, owner, incident, lead, restricted in rows
     }
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, Update, delete, func, literal, select, text, update
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, Update, cast, delete, func, literal, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -57,7 +59,16 @@ class Rung(Base):
     )
 
 
-_CLAIMED = (Rung.id, Rung.duty_id, Rung.incident_id, Rung.key, Rung.due_at, Rung.planned_at, Rung.deadline_at, Rung.audience, Rung.channels)
+#: the lists as they are written: thousands of rungs have the same few, see `words`
+_CLAIMED = (
+    Rung.id, Rung.duty_id, Rung.incident_id, Rung.key, Rung.due_at, Rung.planned_at, Rung.deadline_at, cast(Rung.audience, Text), cast(Rung.channels, Text),
+)
+
+
+@lru_cache(maxsize=256)
+def words(written: str) -> tuple[str, ...]:
+    """A list of words as the database holds it."""
+    return tuple(json.loads(written))
 
 
 class Acknowledgement(Base):

@@ -2,19 +2,19 @@
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import JSON, ColumnElement, DateTime, Integer, MetaData, any_, event, func, literal, select
+from sqlalchemy import JSON, ColumnElement, DateTime, Integer, MetaData, String, any_, cast, event, func, literal, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["Base", "Pagination", "UTCDateTime", "among", "db"]
+__all__ = ["Base", "Pagination", "UTCDateTime", "among", "db", "listed"]
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -44,6 +44,14 @@ class UTCDateTime(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Any:
+        """SQLite gives text: read at once with its zone, which takes a third of the time."""
+        return _read_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _read_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(f"{value}+00:00")
+
 
 class Base(DeclarativeBase):
     """Every table's base: its constraints have names, so that migrations can speak of them on both databases."""
@@ -61,10 +69,16 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": True})
 def among(session: Session, column: Any, numbers: Collection[int]) -> ColumnElement[bool]:
     """Whether `column` is one of many numbers, sent across as one value: a list of hundreds of parameters took longer than the query."""
     if session.get_bind().dialect.name == "postgresql":
-        found: ColumnElement[bool] = column == any_(literal(list(numbers), postgresql.ARRAY(Integer)))
+        found: ColumnElement[bool] = column == any_(listed(numbers, postgresql.ARRAY(Integer)))
         return found
-    listed = func.json_each(json.dumps(list(numbers))).table_valued("value")
-    return cast(ColumnElement[bool], column.in_(select(listed.c.value)))
+    read = func.json_each(json.dumps(list(numbers))).table_valued("value")
+    within: ColumnElement[bool] = column.in_(select(read.c.value))
+    return within
+
+
+def listed(values: Iterable[object], kind: postgresql.ARRAY[Any]) -> ColumnElement[Any]:
+    """Many numbers, names without punctuation but dots, or None as an array of PostgreSQL: one text, for each value by itself costs the driver more."""
+    return cast(literal(f"{{{','.join('NULL' if one is None else str(one) for one in values)}}}", String), kind)
 
 
 @event.listens_for(Engine, "connect")

@@ -32,7 +32,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, joinedload, mapped_column, 
 from sqlalchemy.sql.base import ExecutableOption
 
 from incident_tracker.models.alerts import Heartbeat, Rung
-from incident_tracker.models.base import Base, db
+from incident_tracker.models.base import Base, db, listed
 from incident_tracker.models.destinations import Destination
 from incident_tracker.models.duties import Duty
 from incident_tracker.models.incidents import Incident, is_visible_to
@@ -285,12 +285,12 @@ def _add(session: Session, now: datetime, names: Sequence[str], rows: Sequence[t
     table: Any = Message.__table__
     if dialect.name == "postgresql":
         arrays = zip(names, zip(*rows, strict=True), strict=True)
-        columns: list[Any] = [func.unnest(literal(list(values), postgresql.ARRAY(table.c[name].type))) for name, values in arrays]
+        columns: list[Any] = [func.unnest(listed(values, postgresql.ARRAY(table.c[name].type))) for name, values in arrays]
         written: Any = postgresql.insert(table).from_select([*names, *same], select(*columns, *same.values()))
     else:
         # one parameter with all rows: binding each value of each row took longer than writing them
-        listed = func.json_each(json.dumps(rows)).table_valued("value")
-        columns = [func.json_extract(listed.c.value, f"$[{place}]") for place in range(len(names))]
+        read = func.json_each(json.dumps(rows)).table_valued("value")
+        columns = [func.json_extract(read.c.value, f"$[{place}]") for place in range(len(names))]
         # the condition keeps SQLite from reading ON CONFLICT as part of a join
         written = sqlite.insert(table).from_select([*names, *same], select(*columns, *same.values()).where(text("1 = 1")))
     session.connection().execute(written.on_conflict_do_nothing() if "destination_id" in names else written)
