@@ -3,13 +3,19 @@
 import re
 import smtplib
 import ssl
+from binascii import b2a_qp
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from email.errors import MessageError
+from email.generator import BytesGenerator
+from email.header import Header
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import format_datetime
+from email.mime.multipart import MIMEMultipart
+from email.mime.nonmultipart import MIMENonMultipart
+from email.utils import format_datetime, formataddr
+from functools import lru_cache
+from io import BytesIO
 from typing import Any
 
 from incident_tracker.channels.letters import NOWHERE, ChannelError, Letter, Target
@@ -78,18 +84,18 @@ class Post:
 
     def send(self, letter: Letter) -> str:
         """Hand one letter to the server; returns once the server has said that it took it. Raises ChannelError."""
-        message = compose(letter, self.settings)
+        mail = compose(letter, self.settings)
         server, is_kept = self._connected(letter.at)
         try:
             try:
-                server.send_message(message, from_addr=self.settings.mail_from, to_addrs=[letter.to_address])
+                server.sendmail(self.settings.mail_from, [letter.to_address], mail)
             except smtplib.SMTPServerDisconnected:
                 if not is_kept or server.gave_text:
                     raise
                 # it hung up between two letters: this one was not given to it
                 self.close()
                 server, _ = self._connected(letter.at)
-                server.send_message(message, from_addr=self.settings.mail_from, to_addrs=[letter.to_address])
+                server.sendmail(self.settings.mail_from, [letter.to_address], mail)
         except smtplib.SMTPRecipientsRefused as error:
             code, said = next(iter(error.recipients.values()))
             raise self._refusal(code, said, "the recipient") from error
@@ -162,30 +168,46 @@ class Post:
         return ChannelError(text, is_down=True, is_unclear=is_unclear)
 
 
-def compose(letter: Letter, settings: Any) -> EmailMessage:
-    """The letter as a mail: plain text first, then HTML. Raises ChannelError for an address that no mail can have."""
+def compose(letter: Letter, settings: Any) -> bytes:
+    """The letter as a mail (RFC 5322, MIME): plain text first, then HTML. Raises ChannelError for an address that no mail can have."""
     domain = domain_of(settings.mail_from)
-    message = EmailMessage()
-    message["From"] = _address(f"{settings.organisation} incident tracker", settings.mail_from, is_down=True)
-    message["To"] = _address(letter.to_name, letter.to_address, is_permanent=True)
-    message["Subject"] = _one_line(letter.subject)
-    message["Date"] = format_datetime(letter.at)
-    message["Message-ID"] = f"<{letter.message_id}@{domain}>"
+    # the classes of the older policy: they write what they are given, where the newer ones parse it first, at five times the cost
+    mail = MIMEMultipart("alternative", None, [_part(letter.text, "plain"), _part(letter.html, "html")])
+    mail["From"] = _mailbox(f"{settings.organisation} incident tracker", settings.mail_from, is_down=True)
+    mail["To"] = _mailbox(letter.to_name, letter.to_address, is_permanent=True)
+    mail["Subject"] = _words_of(letter.subject)
+    mail["Date"] = format_datetime(letter.at)
+    mail["Message-ID"] = f"<{letter.message_id}@{domain}>"
     if letter.thread:
-        message["References"] = message["In-Reply-To"] = f"<{letter.thread}@{domain}>"
+        mail["References"] = mail["In-Reply-To"] = f"<{letter.thread}@{domain}>"
     # RFC 3834: no automatic answer is wanted; the second is what Exchange reads
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "All"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
     if letter.is_urgent:
-        message["Importance"] = "high"
-    message.set_content(letter.text, cte="quoted-printable")
-    message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-    return message
+        mail["Importance"] = "high"
+    written = BytesIO()
+    BytesGenerator(written, mangle_from_=False).flatten(mail, linesep="\r\n")
+    return written.getvalue()
 
 
-def _address(name: str, address: str, *, is_down: bool = False, is_permanent: bool = False) -> Address:
+def _part(text: str, kind: str) -> MIMENonMultipart:
+    part = MIMENonMultipart("text", kind, charset="utf-8")
+    part["Content-Transfer-Encoding"] = "quoted-printable"
+    part.set_payload(b2a_qp(text.encode(), istext=True).decode("ascii"))
+    return part
+
+
+def _words_of(text: str) -> str:
+    line = _one_line(text)
+    return line if line.isascii() else Header(line, "utf-8").encode()
+
+
+@lru_cache(maxsize=1024)
+def _mailbox(name: str, address: str, *, is_down: bool = False, is_permanent: bool = False) -> str:
+    """A name with its address as a header has it."""
     try:
-        return Address(_one_line(name), addr_spec=address)
+        Address(addr_spec=address)
+        return formataddr((_one_line(name), address))
     except (ValueError, IndexError, MessageError) as error:
         raise ChannelError("an address cannot be written in a mail", is_down=is_down, is_permanent=is_permanent) from error
 

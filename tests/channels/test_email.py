@@ -211,6 +211,7 @@ def test_a_server_that_speaks_no_smtp_is_down():
 def test_an_address_that_no_mail_can_have_is_refused_for_good(office: PostOffice):
     assert kind(refusal(settings(office.port), replace(LETTER, to_address="not an address"))) == "permanent"
     assert kind(refusal(settings(office.port), replace(LETTER, to_address="jörg@harbour.example"))) == "permanent"
+    assert kind(refusal(settings(office.port), replace(LETTER, to_address="ines@häfen.example"))) == "permanent"
 
 
 def test_a_sender_of_ours_that_is_no_address_does_not_give_letters_up(office: PostOffice):
