@@ -1,23 +1,29 @@
 """The door by which messages leave: take, render, send outside of any transaction, mark."""
 
 import secrets
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from jinja2 import Environment
 
 from incident_tracker import clock, logs, rendering
 from incident_tracker.actions import deliveries
 from incident_tracker.actions.deliveries import Failure
-from incident_tracker.channels import CHANNELS, Channel, ChannelError, Letter, Target, Way, monitors, open_channels
+from incident_tracker.channels import CHANNELS, Channel, ChannelError, Letter, monitors, open_channels
 from incident_tracker.config import Config
+from incident_tracker.dispatches import DispatchBook, left_behind
+from incident_tracker.lanes import Lanes
 from incident_tracker.rendering import NotToBeSent
 from incident_tracker.work import CLOCKWORK, unit_of_work
 
-#: after so many seconds no more letters of a batch are begun: what is left is taken again when its lease ends
+#: after so many seconds no more letters of a batch are begun: what is left is due again
 BATCH_SECONDS = 60.0
-#: a letter that was made so long ago is made anew: it must read as things stand
-FRESH = timedelta(seconds=2)
+#: talks with the mail server at once, where more than a few letters wait
+LANES, FEW = 2, 10
+#: so many letters are marked in one transaction; until then they stand in the book
+TOGETHER = 25
 
 __all__ = ["Door", "Tally", "open_channels"]
 
@@ -55,70 +61,57 @@ class Door:
 
     def deliver_due(self) -> Tally:
         """Send what is due to people's addresses, until nothing is or a channel is down. What goes to destinations is posted by `posting`."""
+        self._settle_what_others_left()
         for channel in CHANNELS.values():
             if not channel.is_immediate and channel.setup is None:
                 self._deliver_by(channel)
         return self.tally
+
+    def present(self) -> datetime:
+        """The moment that counts as the present (UTC)."""
+        return self.now or clock.now()
+
+    def _settle_what_others_left(self) -> None:
+        """Mark what workers of this machine handed over before they were stopped: else it would go again."""
+        with left_behind(self.settings.instance) as taken:
+            if taken:
+                with unit_of_work(CLOCKWORK, self.now) as work:
+                    self.tally.sent += deliveries.mark_sent(work, taken)
 
     def _deliver_by(self, channel: Channel) -> None:
         if not channel.is_on(self.settings):
             with unit_of_work(CLOCKWORK, self.now) as work:
                 self.tally.withdrawn += deliveries.withdraw_all(work, channel.name, "E-mail is not set up.")
             return
-        with channel.open(self.settings, Target()) as way:
-            while batch := self._take(channel):
-                if not self._send_batch(way, batch):
-                    return
+        batch = self.take(channel)
+        if batch:
+            count = LANES if len(batch) > FEW else 1
+            with closing(DispatchBook(self.settings.instance)) as book, Lanes(channel, self.settings, book, self.present, count) as lanes:
+                _Round(self, channel, book, lanes).send(batch)
 
-    def _take(self, channel: Channel) -> list[int]:
+    def take(self, channel: Channel) -> list[int]:
+        """Some of the letters that are due; nobody else has them until their lease ends."""
         with unit_of_work(CLOCKWORK, self.now) as work:
             return deliveries.take(work, self.worker, channel.name)
 
-    def _send_batch(self, way: Way, batch: list[int]) -> bool:
-        """Send each letter; False if the channel is down. One that breaks the talk off does not stop the others, a second one does.
+    def letters(self, numbers: Sequence[int]) -> dict[int, Letter]:
+        """The letters as they read now. What must not go is withdrawn, what cannot be made has failed."""
+        made = rendering.letters(numbers, self.settings, self.templates, self.present())
+        found = {}
+        for number, letter in made.items():
+            if isinstance(letter, Letter):
+                found[number] = letter
+            elif isinstance(letter, NotToBeSent):
+                with unit_of_work(CLOCKWORK, self.now) as work:
+                    deliveries.mark_withdrawn(work, rendering.message(number), str(letter))
+                self.tally.withdrawn += 1
+            else:
+                log.error("a letter cannot be made", message=number, problem=type(letter).__name__)
+                self.fail(number, ChannelError(f"the letter could not be made: {type(letter).__name__}"))
+        return found
 
-        The letters of a batch are made together, and one that waited is made anew. None is begun before what came of the one
-        before is written down: of a process that is killed at most one letter goes again.
-        """
-        began, down = clock.elapsed(), 0
-        last: ChannelError | None = None
-        made = rendering.letters(batch, self.settings, self.templates, self.now or clock.now())
-        for number in batch:
-            if clock.elapsed() - began > BATCH_SECONDS:
-                return False
-            if last is not None and down > 1:
-                self._fail(number, ChannelError(str(last), is_down=True))
-                continue
-            letter = made[number]
-            if isinstance(letter, Letter) and (self.now or clock.now()) - letter.at > FRESH:
-                letter = rendering.letters([number], self.settings, self.templates, self.now or clock.now())[number]
-            error = self._send(way, number, letter)
-            last, down = (error, down + 1) if error is not None and error.is_down else (None, 0)
-        return down == 0
-
-    def _send(self, way: Way, number: int, letter: Letter | Exception) -> ChannelError | None:
-        """Send one letter and mark what came of it; returns why it failed."""
-        if isinstance(letter, NotToBeSent):
-            with unit_of_work(CLOCKWORK, self.now) as work:
-                deliveries.mark_withdrawn(work, rendering.message(number), str(letter))
-            self.tally.withdrawn += 1
-            return None
-        if isinstance(letter, Exception):
-            log.error("a letter cannot be made", message=number, problem=type(letter).__name__)
-            self._fail(number, ChannelError(f"the letter could not be made: {type(letter).__name__}"))
-            return None
-        try:
-            way.send(letter)
-        except ChannelError as error:
-            self._fail(number, error)
-            return error
-        with unit_of_work(CLOCKWORK, self.now) as work:
-            channel = deliveries.mark_sent(work, number)
-        self.tally.sent += 1
-        self.tally.went.add(channel)
-        return None
-
-    def _fail(self, number: int, error: ChannelError) -> None:
+    def fail(self, number: int, error: ChannelError) -> None:
+        """A letter was not sent: it is tried again, or given up."""
         failure = Failure(str(error), is_permanent=error.is_permanent, is_unclear=error.is_unclear, jitter=secrets.randbelow(1000) / 1000)
         with unit_of_work(CLOCKWORK, self.now) as work:
             message = rendering.message(number)
@@ -128,3 +121,77 @@ class Door:
         self.tally.dead += is_dead
         if error.is_down:
             self.tally.down.add(channel)
+
+
+class _Round:
+    """One round over what is due by a channel: the next letters are made while the lanes send those before."""
+
+    def __init__(self, door: Door, channel: Channel, book: DispatchBook, lanes: Lanes) -> None:
+        self.door, self.channel, self.book, self.lanes = door, channel, book, lanes
+        #: messages that were taken and not begun
+        self.back: list[int] = []
+        self.began = clock.elapsed()
+
+    def send(self, batch: list[int]) -> None:
+        """Send this batch and what else is due, until nothing is or the channel is down."""
+        try:
+            while batch and not self.back and self.lanes.closed_by is None:
+                self.began = clock.elapsed()
+                self._give(batch)
+                ahead = self.door.take(self.channel) if len(batch) == deliveries.BATCH else None
+                self._gather(down_to=len(ahead) // 2 if ahead else 0)
+                batch = self.door.take(self.channel) if ahead is None else ahead
+            self.back += batch
+            self._gather(down_to=0)
+        finally:
+            self._end()
+
+    def _give(self, numbers: Sequence[int]) -> None:
+        for number, letter in self.door.letters(numbers).items():
+            self.lanes.give(number, letter)
+
+    def _gather(self, down_to: int) -> None:
+        """Take outcomes until no more than so many letters have none. What was handed over is marked together, for a commit each takes as long as a mail."""
+        tally, handed_over = self.door.tally, len(self.book.taken())
+        while self.lanes.waiting > down_to:
+            one = self.lanes.next()
+            if one.is_taken:
+                tally.sent += 1
+                tally.went.add(self.channel.name)
+                handed_over += 1
+            elif one.is_stale:
+                self._give([one.number])
+            elif one.error is not None:
+                self.door.fail(one.number, one.error)
+            elif self.lanes.closed_by is not None:
+                self.door.fail(one.number, ChannelError(str(self.lanes.closed_by), is_down=True))
+            else:
+                self.back.append(one.number)
+            if handed_over >= (TOGETHER if self.book.is_kept else 1):
+                self._settle()
+                handed_over = 0
+            if clock.elapsed() - self.began > BATCH_SECONDS:
+                self.lanes.stop()
+        self._settle()
+
+    def _settle(self) -> None:
+        taken = self.book.taken()
+        if taken:
+            with unit_of_work(CLOCKWORK, self.door.now) as work:
+                deliveries.mark_sent(work, taken)
+            self.book.forget(taken)
+
+    def _end(self) -> None:
+        """Give back what was not begun. Where something went wrong, what was handed over is written down all the same, or stays in the book."""
+        self.lanes.stop()
+        while self.lanes.waiting:
+            one = self.lanes.next()
+            if not one.is_taken and one.error is None:
+                self.back.append(one.number)
+        try:
+            self._settle()
+            if self.back:
+                with unit_of_work(CLOCKWORK, self.door.now) as work:
+                    deliveries.give_back(work, self.door.worker, self.back)
+        except Exception as error:  # what led here is told by itself; the lease ends, and the book is read
+            log.error("what was taken could not be given back", problem=type(error).__name__)

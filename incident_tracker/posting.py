@@ -86,17 +86,17 @@ class PostRoom:
 
     def _drive(self, lanes: list[Lane], pool: ThreadPoolExecutor) -> None:
         """Keep one letter of each lane on its way until the lanes are empty."""
-        running: dict[Future[str], tuple[Lane, int]] = {}
+        running: dict[Future[str], tuple[Lane, int, str]] = {}
         for lane in lanes:
             self._begin(lane, pool, running)
         while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                lane, number = running.pop(future)
-                self._end(lane, number, future)
+                lane, number, message_id = running.pop(future)
+                self._end(lane, number, message_id, future)
                 self._begin(lane, pool, running)
 
-    def _begin(self, lane: Lane, pool: ThreadPoolExecutor, running: dict[Future[str], tuple[Lane, int]]) -> None:
+    def _begin(self, lane: Lane, pool: ThreadPoolExecutor, running: dict[Future[str], tuple[Lane, int, str]]) -> None:
         """Start the lane's next letter that can be sent, if there is one."""
         while (number := self._next(lane)) is not None:
             if lane.closed_by is not None:
@@ -113,7 +113,7 @@ class PostRoom:
                 log.error("a letter cannot be made", message=number, problem=type(error).__name__)
                 self._fail(lane, number, ChannelError(f"the letter could not be made: {type(error).__name__}"))
                 continue
-            running[pool.submit(lane.way.send, letter)] = (lane, number)
+            running[pool.submit(lane.way.send, letter)] = (lane, number, letter.message_id)
             return
 
     def _next(self, lane: Lane) -> int | None:
@@ -124,7 +124,7 @@ class PostRoom:
                 lane.waiting.extend(postings.take(work, self.worker, lane.destination_id, gathers=lane.gathers))
         return lane.waiting.popleft() if lane.waiting else None
 
-    def _end(self, lane: Lane, number: int, future: Future[str]) -> None:
+    def _end(self, lane: Lane, number: int, message_id: str, future: Future[str]) -> None:
         """Write down what came of a letter."""
         try:
             future.result()
@@ -144,7 +144,7 @@ class PostRoom:
         else:
             lane.broken = 0
             with unit_of_work(CLOCKWORK, self.now) as work:
-                deliveries.mark_sent(work, number)
+                deliveries.mark_sent(work, {message_id: work.now})
                 postings.note_taken(work, lane.destination_id)
             self.tally.sent += 1
             self.tally.went.add(lane.channel)

@@ -410,7 +410,8 @@ def test_only_the_clockwork_takes_and_marks(app: Flask):
     number = mails()[0].id
     for act in (
         lambda work: deliveries.take(work, "x", "email"),
-        lambda work: deliveries.mark_sent(work, number),
+        lambda work: deliveries.mark_sent(work, {"x": work.now}),
+        lambda work: deliveries.give_back(work, "x", [number]),
         lambda work: deliveries.mark_failed(work, work.session.get(Message, number), "x", deliveries.Failure("no")),
         lambda work: deliveries.mark_withdrawn(work, work.session.get(Message, number), "no"),
         lambda work: deliveries.withdraw_all(work, "email", "no"),
@@ -430,7 +431,7 @@ def test_a_door_reads_the_clock_itself_where_no_moment_is_given(app: Flask, offi
 def test_sending_a_warning_and_changing_its_incident_never_wait_for_each_other_in_a_ring(app: Flask):
     duty = a_duty(an_incident())
     fire(FRIDAY)
-    number, reference, ines = mails()[0].id, duty.incident.reference, person("ines").id
+    message_id, reference, ines = str(mails()[0].message_id), duty.incident.reference, person("ines").id
     db.session.rollback()
     locked, failures = threading.Event(), []
 
@@ -450,7 +451,7 @@ def test_sending_a_warning_and_changing_its_incident_never_wait_for_each_other_i
     thread.start()
     assert locked.wait(10)
     with unit_of_work(CLOCKWORK, FRIDAY) as work:
-        deliveries.mark_sent(work, number)
+        deliveries.mark_sent(work, {message_id: work.now})
     thread.join(20)
     assert failures == []
     assert state(mails()[0]) == "sent"

@@ -1,12 +1,13 @@
 """Messages on their way: queued, taken to be sent, marked with what came of it, sent again, looked at."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from incident_tracker.actions import ringing
@@ -29,9 +30,23 @@ RINGING = frozenset({"warning", "assigned", "notice_moved", "account_changed", "
 
 #: how long a message that was taken belongs to its worker: longer than sending all that is taken at once can last
 LEASE = timedelta(minutes=5)
-BATCH = 10
+BATCH = 50
 #: so many warnings at most go in one letter
 CARRIED = 200
+
+
+#: what the record says of a letter
+_ABOUT = (
+    select(
+        Message.id, Message.carried_by_id, Message.kind, Message.channel, Message.incident_id, Message.message_id, Message.attempts,
+        func.coalesce(Person.name, Destination.name, "an address").label("to"),
+    )
+    .outerjoin(Person, Person.id == Message.person_id).outerjoin(Destination, Destination.id == Message.destination_id)
+)
+_MARK_SENT = (
+    update(Message.__table__).where(Message.id == bindparam("number"))  # type: ignore[arg-type]
+    .values(sent_at=bindparam("moment"), next_attempt_at=None, leased_by=None, last_error=None, content={})
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +101,7 @@ def take(work: Work, worker: str, channel: str, limit: int = BATCH) -> list[int]
             if head != row.id:
                 continue
         heads.append(row.id)
-    for (person_id, incident_id), head in together.items():
-        _carry(work, channel, head, person_id, incident_id, heads)
+    _carry(work, channel, together, heads)
     _change(work, heads, leased_by=worker, next_attempt_at=work.now + LEASE, attempts=Message.attempts + 1)
     return heads
 
@@ -110,23 +124,36 @@ def take_over(work: Work, worker: str, gone_after: timedelta) -> int:
     return len(ids)
 
 
-def mark_sent(work: Work, number: int) -> str:
-    """The channel has taken the letter with this message's id. What it carried is forgotten: it may be a one-time link. Returns the channel."""
+def mark_sent(work: Work, taken: Mapping[str, datetime]) -> int:
+    """The channel has taken these letters: by Message-ID, and when (UTC). What they carried is forgotten: it may be a one-time link.
+
+    What is marked already stays as it is, and so does what the database does not know. Returns how many letters were marked.
+    """
     work.require(Permission.RUN_CLOCKWORK)
-    letter = or_(Message.id == number, Message.carried_by_id == number)
-    about = (Message.id, Message.kind, Message.channel, Message.incident_id, Message.message_id, Message.attempts)
-    to = func.coalesce(Person.name, Destination.name, "an address").label("to")
-    query = select(*about, to).outerjoin(Person, Person.id == Message.person_id).outerjoin(Destination, Destination.id == Message.destination_id)
-    rows = work.session.execute(query.where(letter).order_by(Message.id)).all()
-    # statements of their own and no objects: this is done for every mail that goes out
-    _change(work, [row.id for row in rows], sent_at=work.now, next_attempt_at=None, leased_by=None, last_error=None, content={})
+    heads = {row.id: row for row in work.session.execute(_ABOUT.where(Message.message_id.in_(list(taken)), Message.sent_at.is_(None)))} if taken else {}
+    if not heads:
+        return 0
+    rows = sorted([*heads.values(), *work.session.execute(_ABOUT.where(Message.carried_by_id.in_(list(heads))))], key=lambda row: row.id)
+    moments = [taken[heads[row.carried_by_id or row.id].message_id] for row in rows]
+    # past the session and with no objects: this is done for every mail that goes out
+    work.session.connection().execute(_MARK_SENT, [{"number": row.id, "moment": at} for row, at in zip(rows, moments, strict=True)])
     # a letter about several incidents has its entry in the record of each
-    for row in {row.incident_id: row for row in reversed(rows)}.values():
+    for row in {(row.carried_by_id or row.id, row.incident_id): row for row in reversed(rows)}.values():
         work.record(
             "message.send", f"{row.kind.replace('_', ' ')} by {row.channel} to {row.to}: sent", incident_id=row.incident_id, subject=f"message:{row.id}",
             after={"message_id": row.message_id, "attempts": row.attempts},
         )
-    return str(rows[0].channel)
+    return len(heads)
+
+
+def give_back(work: Work, worker: str, numbers: Collection[int]) -> None:
+    """Messages that `worker` took and did not begin to send are due again at once, as they were: an earlier try of theirs may have arrived."""
+    work.require(Permission.RUN_CLOCKWORK)
+    if numbers:
+        held = update(Message).where(Message.id.in_(numbers), Message.leased_by == worker, Message.next_attempt_at.is_not(None))
+        values = {"next_attempt_at": work.now, "attempts": Message.attempts - 1}
+        work.session.execute(held.values(values).execution_options(synchronize_session=False))
+        work.record("message.give_back", "Letters that were taken and not begun are due again", after={"letters": len(numbers)})
 
 
 def mark_failed(work: Work, message: Message, worker: str, failure: Failure) -> None:
@@ -213,14 +240,28 @@ def _withdraw_overtaken(work: Work, channel: str) -> bool:
     return bool(ids)
 
 
-def _carry(work: Work, channel: str, head: int, person_id: int, incident_id: int | None, heads: Collection[int]) -> None:
-    """Let one letter carry everything else that is due of an incident to one person; without an incident, everything that fired late."""
-    which = Message.incident_id == incident_id if incident_id is not None else Message.rung_id.in_(select(Rung.id).where(Rung.late))
-    query = select(Message.id).where(
-        _is_due(work, channel), Message.kind == "warning", Message.person_id == person_id, which, Message.leased_by.is_(None), Message.id.not_in(heads),
+def _carry(work: Work, channel: str, together: Mapping[tuple[int, int | None], int], heads: Collection[int]) -> None:
+    """Let one letter carry everything else that is due of an incident to one person; without an incident, everything that fired late.
+
+    `together` says for each person and incident which message is the letter's.
+    """
+    if not together:
+        return
+    query = (
+        select(Message.id, Message.person_id, Message.incident_id, Rung.late).outerjoin(Rung, Rung.id == Message.rung_id)
+        .where(_is_due(work, channel), Message.kind == "warning", Message.person_id.in_({person for person, _ in together}), Message.leased_by.is_(None))
     )
-    rest = query.order_by(Message.id).limit(CARRIED).with_for_update(skip_locked=True)
-    _change(work, work.session.scalars(rest).all(), carried_by_id=head, next_attempt_at=None)
+    if all(incident is not None for _, incident in together):
+        query = query.where(Message.incident_id.in_({incident for _, incident in together}))
+    rest = query.where(Message.id.not_in(heads)).order_by(Message.id).limit(CARRIED * len(together)).with_for_update(of=Message, skip_locked=True)
+    found: dict[int, list[int]] = defaultdict(list)
+    for row in work.session.execute(rest).all():
+        head = together.get((row.person_id, None)) if row.late else None
+        head = head or together.get((row.person_id, row.incident_id))
+        if head is not None and len(found[head]) < CARRIED:
+            found[head].append(row.id)
+    for head, ids in found.items():
+        _change(work, ids, carried_by_id=head, next_attempt_at=None)
 
 
 def _change(work: Work, ids: Collection[int], **values: Any) -> None:

@@ -172,7 +172,7 @@ def refuse_mail_to(name: str | None, now: Any) -> None:
             if name is not None and message.person_id == person(name).id:
                 deliveries.mark_failed(work, message, "worker", Failure("550 unknown mailbox", is_permanent=True))
             else:
-                deliveries.mark_sent(work, message.id)
+                deliveries.mark_sent(work, {str(message.message_id): now})
 
 
 def mails(key: str) -> list[Message]:
