@@ -19,7 +19,7 @@ from pathlib import Path
 from incident_tracker import logs
 
 FOLDER = "handed-over"
-_LINE = re.compile(r"(\S+) (\d{4}-\S+)")
+_LINE = re.compile(r"(\S+) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?\+00:00)")
 
 log = logs.logger("dispatches")
 

@@ -33,8 +33,8 @@ class NotToBeSent(Exception):
 def letters(numbers: Sequence[int], settings: Config, templates: Environment, now: datetime) -> dict[int, Letter | Exception]:
     """The letters of several messages as they read at `now` (UTC), or why there is none. The read ends before anything is sent."""
     try:
-        found = letters_of(numbers, WHOLE)
-        return {number: _made(number, found.get(number, []), settings, templates, now) for number in numbers}
+        found, key = letters_of(numbers, WHOLE), load_secrets(settings.instance).secret_key
+        return {number: _made(number, found.get(number, []), settings, key, templates, now) for number in numbers}
     finally:
         db.session.rollback()
 
@@ -47,14 +47,14 @@ def letter(number: int, settings: Config, templates: Environment, now: datetime)
     return made
 
 
-def _made(number: int, parts: Sequence[Message], settings: Config, templates: Environment, now: datetime) -> Letter | Exception:
+def _made(number: int, parts: Sequence[Message], settings: Config, key: str, templates: Environment, now: datetime) -> Letter | Exception:
     try:
         if not parts:
             raise LookupError(f"message {number} is gone")
         found, *beside = parts
         _check_person(found)
         # to the minute, so that a warning three hours before says "3 h", not "2 h 59 min"
-        reading = Reading(settings, now.replace(second=0, microsecond=0), beside)
+        reading = Reading(settings, key, now.replace(second=0, microsecond=0), beside)
         return _posted(found, reading, templates, now) if found.destination_id is not None else _mailed(found, reading, templates, now)
     except Exception as error:  # one letter that cannot be made must not keep the others from going
         return error
@@ -115,9 +115,9 @@ def _noted(found: Message, reading: "Reading", templates: Environment, now: date
 class Reading:
     """What a message's template may show. Of a restricted incident that is its reference, its deadlines and where to look."""
 
-    def __init__(self, settings: Config, now: datetime, beside: Sequence[Message] = ()) -> None:
-        """`beside` are the messages that go with it in one letter."""
-        self.settings, self.now, self.beside = settings, now, beside
+    def __init__(self, settings: Config, key: str, now: datetime, beside: Sequence[Message] = ()) -> None:
+        """`key` signs its links; `beside` are the messages that go with it in one letter."""
+        self.settings, self.key, self.now, self.beside = settings, key, now, beside
 
     def values(self, message: Message) -> dict[str, Any]:
         """The values by name. Raises NotToBeSent for warnings that are no longer needed."""
@@ -152,7 +152,7 @@ class Reading:
         """Where the person a mail goes to can acknowledge it without signing in; empty if they may not, and for what goes elsewhere."""
         if message.destination_id is not None or message.person is None or not may(message.person, Permission.ACKNOWLEDGE, message.incident):
             return ""
-        signed = sign(load_secrets(self.settings.instance).secret_key, message)
+        signed = sign(self.key, message)
         return f"{self.settings.base_url.rstrip('/')}/acknowledge/{signed}"
 
     def followed(self, message: Message) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """E-mail by SMTP: one connection for a batch, encrypted and checked, and a clear reason for every refusal."""
 
 import re
+import secrets
 import smtplib
 import ssl
 from binascii import b2a_qp
@@ -8,14 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from email.errors import MessageError
-from email.generator import BytesGenerator
 from email.header import Header
 from email.headerregistry import Address
-from email.mime.multipart import MIMEMultipart
-from email.mime.nonmultipart import MIMENonMultipart
 from email.utils import format_datetime, formataddr
 from functools import lru_cache
-from io import BytesIO
 from typing import Any
 
 from incident_tracker.channels.letters import NOWHERE, ChannelError, Letter, Target
@@ -104,8 +101,6 @@ class Post:
             raise self._down(f"the mail server refuses the sender {self.settings.mail_from}: {_words(error.smtp_code, error.smtp_error)}") from error
         except smtplib.SMTPDataError as error:
             raise self._refusal(error.smtp_code, error.smtp_error, "the message") from error
-        except smtplib.SMTPNotSupportedError as error:
-            raise ChannelError(f"the mail server cannot take this address: {error}", is_permanent=True) from error
         except (smtplib.SMTPException, OSError) as error:
             raise self._down(f"the talk with the mail server broke off: {_reason(error)}", is_unclear=True) from error
         self._spoke = letter.at
@@ -169,37 +164,36 @@ class Post:
 
 
 def compose(letter: Letter, settings: Any) -> bytes:
-    """The letter as a mail (RFC 5322, MIME): plain text first, then HTML. Raises ChannelError for an address that no mail can have."""
+    """The letter as a mail (RFC 5322): plain text first, then HTML (RFC 2046, 5.1.4). Raises ChannelError for an address that no mail can have.
+
+    Written here and not by the library's generator, which took longer over a mail than reading it from the database and rendering it.
+    """
     domain = domain_of(settings.mail_from)
-    # the classes of the older policy: they write what they are given, where the newer ones parse it first, at five times the cost
-    mail = MIMEMultipart("alternative", None, [_part(letter.text, "plain"), _part(letter.html, "html")])
-    mail["From"] = _mailbox(f"{settings.organisation} incident tracker", settings.mail_from, is_down=True)
-    mail["To"] = _mailbox(letter.to_name, letter.to_address, is_permanent=True)
-    mail["Subject"] = _words_of(letter.subject)
-    mail["Date"] = format_datetime(letter.at)
-    mail["Message-ID"] = f"<{letter.message_id}@{domain}>"
-    if letter.thread:
-        mail["References"] = mail["In-Reply-To"] = f"<{letter.thread}@{domain}>"
-    # RFC 3834: no automatic answer is wanted; the second is what Exchange reads
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    if letter.is_urgent:
-        mail["Importance"] = "high"
-    written = BytesIO()
-    BytesGenerator(written, mangle_from_=False).flatten(mail, linesep="\r\n")
-    return written.getvalue()
+    # no part can hold it: in quoted-printable text nothing but digits, letters or a line's end follows an equals sign (RFC 2045, 6.7)
+    boundary = f"=_{secrets.token_hex(12)}"
+    headers = [
+        ("From", _mailbox(f"{settings.organisation} incident tracker", settings.mail_from, is_down=True)),
+        ("To", _mailbox(letter.to_name, letter.to_address, is_permanent=True)),
+        ("Subject", _words_of(letter.subject)), ("Date", format_datetime(letter.at)), ("Message-ID", f"<{letter.message_id}@{domain}>"),
+        *(((name, f"<{letter.thread}@{domain}>") for name in ("References", "In-Reply-To")) if letter.thread else ()),
+        # RFC 3834: no automatic answer is wanted; the second is what Exchange reads
+        ("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All"), *((("Importance", "high"),) if letter.is_urgent else ()),
+        ("MIME-Version", "1.0"), ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
+    ]
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers).encode("ascii")
+    parts = [_part(boundary, "plain", letter.text), _part(boundary, "html", letter.html)]
+    return b"".join([head, *parts, f"\r\n--{boundary}--\r\n".encode("ascii")])
 
 
-def _part(text: str, kind: str) -> MIMENonMultipart:
-    part = MIMENonMultipart("text", kind, charset="utf-8")
-    part["Content-Transfer-Encoding"] = "quoted-printable"
-    part.set_payload(b2a_qp(text.encode(), istext=True).decode("ascii"))
-    return part
+def _part(boundary: str, kind: str, text: str) -> bytes:
+    head = f'\r\n--{boundary}\r\nContent-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    return head.encode("ascii") + b2a_qp(text.replace("\r\n", "\n").encode(), istext=True).replace(b"\n", b"\r\n")
 
 
 def _words_of(text: str) -> str:
+    """A header's words, as RFC 2047 has them, in lines that are not too long."""
     line = _one_line(text)
-    return line if line.isascii() else Header(line, "utf-8").encode()
+    return Header(line, "us-ascii" if line.isascii() else "utf-8").encode(linesep="\r\n")
 
 
 @lru_cache(maxsize=1024)
@@ -207,9 +201,11 @@ def _mailbox(name: str, address: str, *, is_down: bool = False, is_permanent: bo
     """A name with its address as a header has it."""
     try:
         Address(addr_spec=address)
-        return formataddr((_one_line(name), address))
+        address.encode("ascii")
     except (ValueError, IndexError, MessageError) as error:
         raise ChannelError("an address cannot be written in a mail", is_down=is_down, is_permanent=is_permanent) from error
+    line = _one_line(name)
+    return formataddr((line, address)) if line.isascii() else f"{_words_of(line)} <{address}>"
 
 
 def domain_of(address: str) -> str:

@@ -4,11 +4,13 @@ import asyncio
 import os
 import re
 import sys
-from email import message_from_bytes, policy
+from email import policy
+from email.parser import BytesParser
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+READ = BytesParser(policy=policy.default)
 REFERENCE = re.compile(r"INC-\d{4}-\d+")
 
 
@@ -19,7 +21,7 @@ class Desk:
         self.file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
-        mail = message_from_bytes(bytes(envelope.original_content or b""), policy=policy.default)
+        mail = READ.parsebytes(bytes(envelope.original_content or b""), headersonly=True)
         found = REFERENCE.search(str(mail["Subject"]))
         for to in envelope.rcpt_tos:
             os.write(self.file, f"{found[0] if found else '-'} {to} {mail['Message-ID']}\n".encode())
