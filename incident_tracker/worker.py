@@ -207,8 +207,10 @@ class Worker:
         self._lookout.start()
 
     def _sweep(self, track: str, **more: datetime) -> None:
+        """Sweep from now on, each track at a moment of its own: all at once they would hold up what falls due just then."""
         seconds = self.app.extensions["tracker"].sweep_seconds
-        self._scheduler.add_job(self._round, "interval", args=[track], seconds=seconds, id=f"{track}-sweep", replace_existing=True, **more)
+        first = clock.now() + timedelta(seconds=seconds * (TRACKS.index(track) + 1) / len(TRACKS))
+        self._scheduler.add_job(self._round, "interval", args=[track], seconds=seconds, start_date=first, id=f"{track}-sweep", replace_existing=True, **more)
 
     def stop(self) -> None:
         """End, after the rounds that are under way, but no later than `STOP_SECONDS` from now: what is left is due again later."""

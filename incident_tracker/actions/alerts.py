@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from incident_tracker import library
@@ -38,6 +38,19 @@ PARTS = ("plan", "plan_all")
 
 #: a warning that fires so long after its moment was not slow: nobody was at work
 CATCH_UP_AFTER = timedelta(minutes=10)
+
+_first = aliased(Duty)
+#: a duty is warned of with another one, and that one still is: else it is warned of by itself again
+_IS_SPOKEN_FOR = exists().where(
+    _first.id == Duty.warned_with_id, _first.state.in_(WARNED_STATES), _first.conservative_at.is_not(None), _first.warned_with_id.is_(None),
+)
+_CLOCKS = (
+    select(
+        Duty.id, Duty.incident_id, Duty.state, Duty.trigger_at, Duty.conservative_at, Duty.target_at, _IS_SPOKEN_FOR.label("is_spoken_for"),
+        Incident.reported_at, Incident.restricted,
+    )
+    .join(Incident, Incident.id == Duty.incident_id).order_by(Duty.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +154,7 @@ def watch_over(work: Work, limit: int = 500) -> int:
     work.require(Permission.RUN_CLOCKWORK)
     waits = exists().where(Rung.duty_id == Duty.id, Rung.ended_at.is_(None))
     has_deadline = or_(Duty.conservative_at.is_not(None), Duty.target_at.is_not(None))
-    unwatched = select(Duty.id).where(Duty.done_at.is_(None), Duty.state.in_(WARNED_STATES), has_deadline, ~waits, ~_is_spoken_for())
+    unwatched = select(Duty.id).where(Duty.done_at.is_(None), Duty.state.in_(WARNED_STATES), has_deadline, ~waits, ~_IS_SPOKEN_FOR)
     # whoever is changing a duty plans it too: those are passed over
     free = unwatched.order_by(Duty.id).limit(limit).with_for_update(of=Duty, skip_locked=True, key_share=True)
     ids = list(work.session.scalars(free))
@@ -188,23 +201,10 @@ def _take(work: Work, duty: Duty) -> Acknowledgement:
 
 def _clocks(work: Work, duty_ids: Collection[int]) -> list[Clock]:
     """The clocks of these duties, as they stand in the database."""
-    query = (
-        select(
-            Duty.id, Duty.incident_id, Duty.state, Duty.trigger_at, Duty.conservative_at, Duty.target_at, _is_spoken_for().label("is_spoken_for"),
-            Incident.reported_at, Incident.restricted,
-        )
-        .join(Incident, Incident.id == Duty.incident_id).where(among(work.session, Duty.id, duty_ids)).order_by(Duty.id)
-    )
+    if not duty_ids:
+        return []
     ladders = library.shelf().ladders
-    return [_clock(row, ladders) for row in work.session.execute(query)] if duty_ids else []
-
-
-def _is_spoken_for() -> ColumnElement[bool]:
-    """Whether a duty is warned of with another one, and that one still is: else it is warned of by itself again."""
-    first = aliased(Duty)
-    return exists().where(
-        first.id == Duty.warned_with_id, first.state.in_(WARNED_STATES), first.conservative_at.is_not(None), first.warned_with_id.is_(None),
-    )
+    return [_clock(row, ladders) for row in work.session.execute(_CLOCKS.where(among(work.session, Duty.id, duty_ids)))]
 
 
 def _clock(row: Any, ladders: Mapping[str, Ladder]) -> Clock:
@@ -242,12 +242,18 @@ def _remembered(work: Work, duty_ids: Collection[int]) -> dict[int, list[Standin
 
 
 def _claimed(work: Work, limit: int) -> list[Firing]:
-    rows = list(work.session.execute(claim(work.now, limit)))
+    rows = list(claim(work.session, work.now, limit))
     if len(rows) == limit:
         # the limit may have parted the rungs of one duty
-        rows += work.session.execute(claim_beside(work.now, {row.duty_id for row in rows}))
-    firings = (Firing(*row[:7], *map(words, row[7:])) for row in rows)
+        rows += claim_beside(work.session, work.now, {row.duty_id for row in rows})
+    firings = (_firing(*row) for row in rows)
     return sorted(firings, key=lambda one: (one.due_at, not one.key.startswith(ladder.UNANSWERED), one.rung_id))
+
+
+def _firing(
+    rung: int, duty: int, incident: int, key: str, due_at: datetime, planned_at: datetime, deadline_at: datetime, audience: str, channels: str,
+) -> Firing:
+    return Firing(rung, duty, incident, key, due_at, planned_at, deadline_at, words(audience), words(channels))
 
 
 def _sort_out(claimed: Iterable[Firing], clocks: Mapping[int, Clock], now: datetime) -> _Sorted:

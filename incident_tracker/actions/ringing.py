@@ -22,6 +22,17 @@ from incident_tracker.work import Work
 #: parts of other actions: they check no permission of their own and are never called from a door
 PARTS = ("ring", "pass_on")
 
+# put together once: for a single warning that takes longer than to ask them
+_ROLES = (
+    select(Person.id, Role.name).outerjoin(person_role, person_role.c.person_id == Person.id).outerjoin(Role, Role.id == person_role.c.role_id)
+    .where(Person.active)
+)
+_MEMBERS = select(Membership.incident_id, Membership.person_id)
+_AROUND = (
+    select(Duty.id, Duty.state, Duty.owner_id, Incident.id, Incident.lead_id, Incident.restricted).join(Incident, Incident.id == Duty.incident_id)
+)
+_RECEIVED = select(Acknowledgement.duty_id, Acknowledgement.person_id, Acknowledgement.at, Acknowledgement.deadline_at)
+
 
 @dataclass(frozen=True, slots=True)
 class Firing:
@@ -146,12 +157,8 @@ def _staff(work: Work) -> Staff:
 
 def _roles(work: Work) -> dict[int, set[str]]:
     """The roles of everybody who is active."""
-    query = (
-        select(Person.id, Role.name).outerjoin(person_role, person_role.c.person_id == Person.id).outerjoin(Role, Role.id == person_role.c.role_id)
-        .where(Person.active)
-    )
     found: dict[int, set[str]] = defaultdict(set)
-    for person, role in work.session.execute(query):
+    for person, role in work.session.execute(_ROLES):
         found[person].update({role} if role else ())
     return found
 
@@ -159,14 +166,9 @@ def _roles(work: Work) -> dict[int, set[str]]:
 def _circles(work: Work, firings: Sequence[Firing]) -> dict[int, Circle]:
     members: dict[int, set[int]] = defaultdict(set)
     incidents = {firing.incident_id for firing in firings}
-    on_them = select(Membership.incident_id, Membership.person_id).where(among(work.session, Membership.incident_id, incidents))
-    for incident, person in work.session.execute(on_them):
+    for incident, person in work.session.execute(_MEMBERS.where(among(work.session, Membership.incident_id, incidents))):
         members[incident].add(person)
-    query = (
-        select(Duty.id, Duty.state, Duty.owner_id, Incident.id, Incident.lead_id, Incident.restricted)
-        .join(Incident, Incident.id == Duty.incident_id).where(among(work.session, Duty.id, {firing.duty_id for firing in firings}))
-    )
-    rows = work.session.execute(query).all()
+    rows = work.session.execute(_AROUND.where(among(work.session, Duty.id, {firing.duty_id for firing in firings}))).all()
     beside = _owners_beside(work, {row[0]: row[3] for row in rows if row.state == DutyState.UNDECIDED})
     # many duties of one incident have the same people around them
     known = {incident: frozenset(members[incident]) for incident in incidents}
@@ -189,8 +191,8 @@ def _owners_beside(work: Work, incidents: Mapping[int, int]) -> dict[int, set[in
 
 
 def _receipts(work: Work, firings: Sequence[Firing]) -> dict[int, list[Receipt]]:
-    query = select(Acknowledgement.duty_id, Acknowledgement.person_id, Acknowledgement.at, Acknowledgement.deadline_at)
     found: dict[int, list[Receipt]] = defaultdict(list)
-    for duty, person, at, deadline in work.session.execute(query.where(among(work.session, Acknowledgement.duty_id, {firing.duty_id for firing in firings}))):
+    of_them = among(work.session, Acknowledgement.duty_id, {firing.duty_id for firing in firings})
+    for duty, person, at, deadline in work.session.execute(_RECEIVED.where(of_them)):
         found[duty].append(Receipt(person, at, deadline))
     return found

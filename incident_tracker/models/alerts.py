@@ -8,12 +8,26 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, Update, cast, delete, func, literal, select, text, update
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
-from sqlalchemy.sql.dml import ReturningUpdate
 
-from incident_tracker.models.base import Base, among, db
+from incident_tracker.models.base import Base, UTCDateTime, among, db
 from incident_tracker.models.duties import Duty
 from incident_tracker.models.people import Person
 from incident_tracker.rules.audiences import Receipt
@@ -59,10 +73,26 @@ class Rung(Base):
     )
 
 
+# put together once: that took as long as running it
+_RUNG: Any = Rung.__table__
+_DUTY: Any = Duty.__table__
+_NOW = bindparam("now", type_=UTCDateTime())
+_IS_DUE = (_RUNG.c.ended_at.is_(None), _RUNG.c.due_at <= _NOW)
+_DUE = (
+    select(_RUNG.c.id).join(_DUTY, _DUTY.c.id == _RUNG.c.duty_id).where(*_IS_DUE)
+    .order_by(_RUNG.c.due_at).limit(bindparam("most", type_=Integer())).with_for_update(of=[_RUNG, _DUTY], skip_locked=True, key_share=True).cte("due")
+)
 #: the lists as they are written: thousands of rungs have the same few, see `words`
 _CLAIMED = (
-    Rung.id, Rung.duty_id, Rung.incident_id, Rung.key, Rung.due_at, Rung.planned_at, Rung.deadline_at, cast(Rung.audience, Text), cast(Rung.channels, Text),
+    *(_RUNG.c[name] for name in ("id", "duty_id", "incident_id", "key", "due_at", "planned_at", "deadline_at")),
+    cast(_RUNG.c.audience, Text), cast(_RUNG.c.channels, Text),
 )
+_NEXT = select(func.min(_RUNG.c.due_at)).where(_RUNG.c.ended_at.is_(None))
+_FIRE = update(_RUNG).values(ended_at=_NOW, outcome="fired")
+_END_UNANSWERED = (
+    update(_RUNG).where(_RUNG.c.ended_at.is_(None), _RUNG.c.key.startswith(UNANSWERED)).values(ended_at=_NOW, outcome=bindparam("how", type_=String()))
+)
+_CLAIM = _FIRE.where(_RUNG.c.id.in_(select(_DUE.c.id))).returning(*_CLAIMED)
 
 
 @lru_cache(maxsize=256)
@@ -110,33 +140,24 @@ class Heartbeat(Base):
     ping_error: Mapped[str | None] = mapped_column(String(200))
 
 
-def claim(now: datetime, limit: int) -> ReturningUpdate[*tuple[Any, ...]]:
-    """The statement that fires up to `limit` rungs due by `now` (UTC), the longest waiting first, and returns them.
+def claim(session: Session, now: datetime, limit: int) -> Sequence[Any]:
+    """Fire up to `limit` rungs due by `now` (UTC), the longest waiting first, and give them back.
 
     On PostgreSQL it passes over what another worker has, and holds the duties too: all rungs of a duty go to one worker, and
     nobody plans them meanwhile. On SQLite the write lock of the unit of work does the same.
     """
-    due = (
-        select(Rung.id).join(Duty, Duty.id == Rung.duty_id).where(Rung.ended_at.is_(None), Rung.due_at <= now)
-        .order_by(Rung.due_at).limit(limit).with_for_update(of=[Rung, Duty], skip_locked=True, key_share=True).cte("due")
-    )
-    return _fire(now).where(Rung.id.in_(select(due.c.id))).returning(*_CLAIMED)
+    return session.connection().execute(_CLAIM, {"now": now, "most": limit}).all()
 
 
-def claim_beside(now: datetime, duty_ids: Collection[int]) -> ReturningUpdate[*tuple[Any, ...]]:
-    """The statement that fires what else is due of duties that are held already, and returns it."""
-    return _fire(now).where(Rung.duty_id.in_(duty_ids), Rung.ended_at.is_(None), Rung.due_at <= now).returning(*_CLAIMED)
-
-
-def _fire(now: datetime) -> Update:
-    return update(Rung).values(ended_at=now, outcome="fired").execution_options(synchronize_session=False)
+def claim_beside(session: Session, now: datetime, duty_ids: Collection[int]) -> Sequence[Any]:
+    """Fire what else is due of duties that are held already, and give it back."""
+    return session.connection().execute(_FIRE.where(among(session, _RUNG.c.duty_id, duty_ids), *_IS_DUE).returning(*_CLAIMED), {"now": now}).all()
 
 
 def end_unanswered(session: Session, duty_ids: Collection[int], now: datetime, outcome: str) -> None:
     """End the warnings of these duties that wait for an answer: somebody gave one, or a newer warning says more."""
     if duty_ids:
-        waiting = update(Rung).where(among(session, Rung.duty_id, duty_ids), Rung.ended_at.is_(None), Rung.key.startswith(UNANSWERED))
-        session.execute(waiting.values(ended_at=now, outcome=outcome).execution_options(synchronize_session=False))
+        session.connection().execute(_END_UNANSWERED.where(among(session, _RUNG.c.duty_id, duty_ids)), {"now": now, "how": outcome})
 
 
 def add_rungs(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -159,7 +180,7 @@ def add_followers(session: Session, rung_ids: Collection[int], row: Mapping[str,
 
 def next_rung_at() -> datetime | None:
     """When the next waiting rung is due (UTC); None if nothing waits."""
-    return db.session.scalar(select(func.min(Rung.due_at)).where(Rung.ended_at.is_(None)))
+    return db.session.scalar(_NEXT)
 
 
 def acknowledgements_of(duty_id: int) -> list[Acknowledgement]:

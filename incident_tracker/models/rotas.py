@@ -49,10 +49,12 @@ class Absence(Base):
     stand_in: Mapped[Person] = relationship(foreign_keys=[stand_in_id])
 
 
+_HOURS = select(Shift.person_id, Shift.weekdays, Shift.starts, Shift.ends, Shift.zone)
+
+
 def on_call_at(now: datetime) -> frozenset[int]:
     """Whose hours it is at `now` (UTC), by id."""
-    rows = db.session.execute(select(Shift.person_id, Shift.weekdays, Shift.starts, Shift.ends, Shift.zone))
-    return frozenset(person for person, *hours in rows if read_hours(*hours).cover(now))
+    return frozenset(person for person, *hours in db.session.execute(_HOURS) if read_hours(*hours).cover(now))
 
 
 def stand_ins_at(now: datetime) -> dict[int, int]:

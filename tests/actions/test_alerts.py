@@ -18,6 +18,7 @@ from incident_tracker.models.people import Person
 from incident_tracker.work import CLOCKWORK, unit_of_work
 from tests.alarms import HOUR, a_duty, acknowledge, an_incident, change, fire, ladder_of, waiting
 from tests.stories import FRIDAY, person
+from tests.test_plans import heard
 
 DEADLINE = FRIDAY + 72 * HOUR
 EVERY_RUNG = ["start", "48h-before", "24h-before", "12h-before", "6h-before", "3h-before", "1h-before", "15min-before", "at-deadline"]
@@ -327,9 +328,12 @@ def test_the_claim_finds_what_is_due_by_the_partial_index(database_kind: str):
         work.session.connection().execute(Rung.__table__.insert(), rows)
     with unit_of_work(CLOCKWORK, FRIDAY) as work:
         work.session.execute(text("ANALYZE"))
-    statement = claim(FRIDAY + timedelta(seconds=19_950), 50).compile(db.engine, compile_kwargs={"literal_binds": True})
-    prefix = "EXPLAIN QUERY PLAN" if database_kind == "sqlite" else "EXPLAIN"
-    plan = "\n".join(str(row) for row in db.session.execute(text(f"{prefix} {statement}".replace(":", r"\:"))))
+    with unit_of_work(CLOCKWORK, FRIDAY) as work, heard() as said:
+        assert len(claim(work.session, FRIDAY + timedelta(seconds=19_950), 50)) == 50
+        work.session.rollback()
+    ((statement, parameters),) = said
+    with db.engine.connect() as connection:
+        plan = "\n".join(map(str, connection.exec_driver_sql(f"{'EXPLAIN QUERY PLAN' if database_kind == 'sqlite' else 'EXPLAIN'} {statement}", parameters)))
     assert "ix_rung_waiting_due_at" in plan
     assert "SCAN rung" not in plan and "Seq Scan on rung" not in plan
 
