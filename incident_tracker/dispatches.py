@@ -90,7 +90,8 @@ def left_behind(instance: Path) -> Iterator[dict[str, datetime]]:
     try:
         for path in sorted((instance / FOLDER).glob("*.book")):
             try:
-                file = _held(path, os.O_RDONLY)
+                # for writing too: over a network a file that is only read cannot be locked for oneself
+                file = _held(path, os.O_RDWR)
             except OSError:
                 # somebody writes in it, or reads it as we do
                 continue

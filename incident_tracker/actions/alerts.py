@@ -1,9 +1,10 @@
 """Warnings: planning a duty's rungs, firing those that are due, acknowledging them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import exists, func, or_, select, update
@@ -203,17 +204,18 @@ def _clocks(work: Work, duty_ids: Collection[int]) -> list[Clock]:
     """The clocks of these duties, as they stand in the database."""
     if not duty_ids:
         return []
-    ladders = library.shelf().ladders
-    return [_clock(row, ladders) for row in work.session.execute(_CLOCKS.where(among(work.session, Duty.id, duty_ids)))]
+    # many clocks are of the same length
+    choose = cache(partial(ladder.choose, library.shelf().ladders))
+    return [_clock(row, choose) for row in work.session.connection().execute(_CLOCKS.where(among(work.session, Duty.id, duty_ids)))]
 
 
-def _clock(row: Any, ladders: Mapping[str, Ladder]) -> Clock:
+def _clock(row: Any, choose: Callable[[timedelta, str], Ladder]) -> Clock:
     """The law's number drives the warnings; where there is none, the organisation's own target does."""
     start = row.trigger_at or row.reported_at
     deadline = row.conservative_at or row.target_at
     chosen = None
     if row.state in WARNED_STATES and deadline is not None and not row.is_spoken_for:
-        chosen = ladder.choose(ladders, deadline - start, "law" if row.conservative_at else "target")
+        chosen = choose(deadline - start, "law" if row.conservative_at else "target")
     return Clock(row.id, row.incident_id, row.restricted, start, deadline, chosen)
 
 

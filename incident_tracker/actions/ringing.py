@@ -158,7 +158,7 @@ def _staff(work: Work) -> Staff:
 def _roles(work: Work) -> dict[int, set[str]]:
     """The roles of everybody who is active."""
     found: dict[int, set[str]] = defaultdict(set)
-    for person, role in work.session.execute(_ROLES):
+    for person, role in work.session.connection().execute(_ROLES):
         found[person].update({role} if role else ())
     return found
 
@@ -166,9 +166,9 @@ def _roles(work: Work) -> dict[int, set[str]]:
 def _circles(work: Work, firings: Sequence[Firing]) -> dict[int, Circle]:
     members: dict[int, set[int]] = defaultdict(set)
     incidents = {firing.incident_id for firing in firings}
-    for incident, person in work.session.execute(_MEMBERS.where(among(work.session, Membership.incident_id, incidents))):
+    for incident, person in work.session.connection().execute(_MEMBERS.where(among(work.session, Membership.incident_id, incidents))):
         members[incident].add(person)
-    rows = work.session.execute(_AROUND.where(among(work.session, Duty.id, {firing.duty_id for firing in firings}))).all()
+    rows = work.session.connection().execute(_AROUND.where(among(work.session, Duty.id, {firing.duty_id for firing in firings}))).all()
     beside = _owners_beside(work, {row[0]: row[3] for row in rows if row.state == DutyState.UNDECIDED})
     # many duties of one incident have the same people around them
     known = {incident: frozenset(members[incident]) for incident in incidents}
@@ -193,6 +193,6 @@ def _owners_beside(work: Work, incidents: Mapping[int, int]) -> dict[int, set[in
 def _receipts(work: Work, firings: Sequence[Firing]) -> dict[int, list[Receipt]]:
     found: dict[int, list[Receipt]] = defaultdict(list)
     of_them = among(work.session, Acknowledgement.duty_id, {firing.duty_id for firing in firings})
-    for duty, person, at, deadline in work.session.execute(_RECEIVED.where(of_them)):
+    for duty, person, at, deadline in work.session.connection().execute(_RECEIVED.where(of_them)):
         found[duty].append(Receipt(person, at, deadline))
     return found
