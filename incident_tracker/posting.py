@@ -37,6 +37,7 @@ class Lane:
     channel: str
     way: Way
     gathers: bool
+    sums_up: bool
     began: float
     waiting: deque[int] = field(default_factory=deque)
     #: how many letters in a row broke the talk off; why the rest of what was taken does not go
@@ -81,7 +82,7 @@ class PostRoom:
                 self._note(destination_id, ChannelError("its address cannot be read: secrets.json is not the one that it was saved with"))
                 continue
             way = ways.enter_context(channel.open(self.settings, target))
-            lanes.append(Lane(destination_id, kind, way, channel.gathers, clock.elapsed()))
+            lanes.append(Lane(destination_id, kind, way, channel.gathers, channel.sums_up, clock.elapsed()))
         return lanes
 
     def _drive(self, lanes: list[Lane], pool: ThreadPoolExecutor) -> None:
@@ -121,7 +122,7 @@ class PostRoom:
         is_over = lane.closed_by is not None and not lane.closed_by.is_gone
         if not lane.waiting and not is_over and clock.elapsed() - lane.began < LANE_SECONDS:
             with unit_of_work(CLOCKWORK, self.now) as work:
-                lane.waiting.extend(postings.take(work, self.worker, lane.destination_id, gathers=lane.gathers))
+                lane.waiting.extend(postings.take(work, self.worker, lane.destination_id, gathers=lane.gathers, sums_up=lane.sums_up))
         return lane.waiting.popleft() if lane.waiting else None
 
     def _end(self, lane: Lane, number: int, message_id: str, future: Future[str]) -> None:

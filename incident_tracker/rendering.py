@@ -69,36 +69,36 @@ def _mailed(found: Message, reading: "Reading", templates: Environment, now: dat
         to_address=found.person.email if found.person else found.address or "",
         subject=subject.strip(), text=text.strip() + "\n",
         html=templates.get_template(f"messages/{form}.html").render(values | {"subject": subject.strip()}),
-        message_id=found.message_id or "", thread=found.incident.reference.lower() if found.incident and form == found.kind else "",
+        message_id=found.message_id or "", thread=values["reference"].lower() if form == found.kind else "",
         is_urgent=values.get("loudness") == "loud", at=now,
     )
 
 
 def _posted(found: Message, reading: "Reading", templates: Environment, now: datetime) -> Letter:
     """What goes to a destination: the subject that a mail has, and of each duty its title and deadline. A room hears of no restricted incident."""
-    incident, is_warning = found.incident, found.kind == "warning"
+    is_warning = found.kind == "warning"
     if found.kind in NOTES:
         return _noted(found, reading, templates, now)
-    if incident is None:
+    if found.incident is None:
         raise NotToBeSent("It is of no incident.")
-    if is_warning and found.person_id is None and incident.restricted:
-        raise NotToBeSent("The incident is restricted by now: no room is told of it.")
     if not is_warning and not was_warned(found):
         raise NotToBeSent("The warning that this follows was never sent.")
     values = reading.values(found) if is_warning else reading.followed(found)
-    subject = templates.get_template("messages/warning.txt").render(values).lstrip().partition("\n")[0].strip()
+    is_summary = values.get("incidents", 1) > 1
+    reference = "" if is_summary else values["reference"]
+    subject = templates.get_template(f"messages/{'catch_up' if is_summary else 'warning'}.txt").render(values).lstrip().partition("\n")[0].strip()
     due = templates.get_template("destinations/due.txt")
     items = tuple(
         Item(
-            one["title"], due.render(values, one=one).strip(), one["deadline"].astimezone(ZoneInfo(one["zone"])), one["is_over"], one["is_target"],
-            one["link"], one["key"],
+            " ".join(filter(None, (one["reference"], one["title"]))) if is_summary else one["title"], due.render(values, one=one).strip(),
+            one["deadline"].astimezone(ZoneInfo(one["zone"])), one["is_over"], one["is_target"], one["link"], one["key"],
         )
         for one in values["warnings"]
     )
     return Letter(
         to_name="", to_address="", subject=subject, text=" ".join(templates.get_template("destinations/room.txt").render(values).split()), html="",
-        message_id=found.message_id or "", thread=incident.reference.lower(), is_urgent=values["loudness"] == "loud", at=now,
-        kind=found.kind, reference=incident.reference, link=values["link"], items=items,
+        message_id=found.message_id or "", thread=reference.lower(), is_urgent=values["loudness"] == "loud", at=now,
+        kind=found.kind, reference=reference, link=values["base_url"] if is_summary else values["link"], items=items,
     )
 
 
@@ -121,7 +121,9 @@ class Reading:
 
     def values(self, message: Message) -> dict[str, Any]:
         """The values by name. Raises NotToBeSent for warnings that are no longer needed."""
-        incident = message.incident
+        told = self._told(message) if message.kind == "warning" else [message]
+        # the letter's own incident may have been closed to its reader since: then it is about another that it carries
+        incident = (message if message in told else told[0]).incident
         values: dict[str, Any] = {
             "organisation": self.settings.organisation, "base_url": self.settings.base_url.rstrip("/"), "now": self.now,
             "zone": message.person.zone if message.person else "UTC", "name": message.person.name if message.person else "",
@@ -134,7 +136,7 @@ class Reading:
             return values | self._digest(message, values["base_url"])
         if message.kind != "warning":
             return values
-        return values | self._warnings(message) | {"ack_link": self._ack_link(message)}
+        return values | self._warnings(told) | {"ack_link": self._ack_link(message)}
 
     def _digest(self, message: Message, base_url: str) -> dict[str, Any]:
         """What a digest says by now. Raises NotToBeSent where its day is over, or there is nothing left to say."""
@@ -160,13 +162,19 @@ class Reading:
         one = self._warning(message)
         return self.values(message) | {"first": one, "warnings": [one], "loudness": "normal", "overtaken": 0}
 
-    def _warnings(self, message: Message) -> dict[str, Any]:
+    def _told(self, message: Message) -> list[Message]:
+        """The warnings that the letter still has to give. Raises NotToBeSent where there are none."""
         mattering = [one for one in (message, *self.beside) if _still_matters(one)]
         if not mattering:
             raise NotToBeSent("The duty was settled, or its deadline moved, before this could be sent.")
-        told = [one for one in mattering if one.person is None or (one.incident is not None and may_see(one.person, one.incident))]
+        told = [one for one in mattering if _may_be_told(one)]
+        if not told and message.person is None:
+            raise NotToBeSent("The incident is restricted by now: no room is told of it.")
         if not told:
             raise NotToBeSent("The person may no longer know of the incident.")
+        return told
+
+    def _warnings(self, told: Sequence[Message]) -> dict[str, Any]:
         warnings = sorted((self._warning(one) for one in told), key=lambda one: (one["deadline"], one["title"]))
         loudest = "loud" if any(one["loudness"] == "loud" for one in warnings) else "normal"
         return {
@@ -221,6 +229,13 @@ def _check_person(message: Message) -> None:
     # of each warning it is asked by itself: one letter may carry those of several incidents
     if message.kind != "warning" and message.incident is not None and not may_see(message.person, message.incident):
         raise NotToBeSent("The person may no longer know of the incident.")
+
+
+def _may_be_told(message: Message) -> bool:
+    """Whether who it goes to may know of its incident; a room, in which anybody may sit, only while that is open to all."""
+    if message.incident is None:
+        return False
+    return may_see(message.person, message.incident) if message.person is not None else not message.incident.restricted
 
 
 def _still_matters(message: Message) -> bool:

@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from incident_tracker.actions import deliveries
+from incident_tracker.actions import incidents as incident_acts
 from incident_tracker.channels import email
 from incident_tracker.config import Config
 from incident_tracker.delivery import Door
@@ -455,3 +456,17 @@ def test_sending_a_warning_and_changing_its_incident_never_wait_for_each_other_i
     thread.join(20)
     assert failures == []
     assert state(mails()[0]) == "sent"
+
+
+def test_a_summary_is_not_named_after_an_incident_that_was_closed_to_its_reader(office: PostOffice, tick: Any):
+    duties = [a_duty(an_incident(lead=None, members=("ines",)), owner="ravi") for _ in range(2)]
+    tick(FRIDAY)
+    office.clear()
+    fire(DEADLINE - 5 * HOUR)
+    secret, told = (duty.incident.reference for duty in duties)
+    with unit_of_work(person("ines"), DEADLINE - 5 * HOUR) as work:
+        incident_acts.restrict(work, work.session.get_one(Incident, duties[0].incident_id), True)
+    tick(DEADLINE - 5 * HOUR)
+    (to_ravi,) = [letter for letter in office.letters if letter.to == "ravi@harbour.example"]
+    assert to_ravi.subject == f"Deadline {told}: 5 h left"
+    assert secret.lower() not in to_ravi.raw.decode().lower() and told.lower() in str(to_ravi.mail["References"])

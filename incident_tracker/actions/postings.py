@@ -6,7 +6,8 @@ from sqlalchemy import ColumnElement, and_, exists, select, update
 from sqlalchemy.orm import aliased
 
 from incident_tracker.actions import deliveries
-from incident_tracker.actions.deliveries import BATCH, LEASE
+from incident_tracker.actions.deliveries import BATCH, CARRIED, LEASE
+from incident_tracker.models.alerts import Rung
 from incident_tracker.models.destinations import Destination
 from incident_tracker.models.messages import Message
 from incident_tracker.models.people import active_people
@@ -17,27 +18,33 @@ from incident_tracker.work import Work
 PARTS = ("note_try",)
 
 
-def take(work: Work, worker: str, destination_id: int, *, gathers: bool, limit: int = BATCH) -> list[int]:
+def take(work: Work, worker: str, destination_id: int, *, gathers: bool, sums_up: bool = False, limit: int = BATCH) -> list[int]:
     """Take up to `limit` messages that are due to go to a destination, for `worker` to send within `LEASE`; their ids.
 
     A warning with a newer one of the same duty on its way is withdrawn first. With `gathers` several of one incident go as
-    one letter. What follows a warning waits until that is sent or given up.
+    one letter, and with `sums_up` those that fired late, after an outage, whatever their incidents. What follows a warning
+    waits until that is sent or given up.
     """
     work.require(Permission.RUN_CLOCKWORK)
     if _withdraw_overtaken(work, destination_id):
         work.record("message.withdraw", "Warnings that were not sent yet were overtaken by newer ones")
-    due = select(Message.id, Message.leased_by, Message.kind, Message.incident_id).where(_is_due(work, destination_id), ~_follows_another())
-    rows = work.session.execute(due.order_by(Message.next_attempt_at, Message.id).limit(limit).with_for_update(skip_locked=True)).all()
-    heads, together = [], dict[int, int]()
+    due = (
+        select(Message.id, Message.leased_by, Message.kind, Message.incident_id, Rung.late).outerjoin(Rung, Rung.id == Message.rung_id)
+        .where(_is_due(work, destination_id), ~_follows_another())
+    )
+    rows = work.session.execute(due.order_by(Message.next_attempt_at, Message.id).limit(limit).with_for_update(of=Message, skip_locked=True)).all()
+    heads, together = [], dict[int | None, int]()
     for row in rows:
-        if gathers and row.leased_by is None and row.kind == "warning" and together.setdefault(row.incident_id, row.id) != row.id:
+        about = None if sums_up and row.late else row.incident_id
+        if gathers and row.leased_by is None and row.kind == "warning" and together.setdefault(about, row.id) != row.id:
             continue
         heads.append(row.id)
-    for incident_id, head in together.items():
+    for about, head in together.items():
+        which = Message.incident_id == about if about is not None else Message.rung_id.in_(select(Rung.id).where(Rung.late))
         beside = select(Message.id).where(
-            _is_due(work, destination_id), Message.kind == "warning", Message.incident_id == incident_id, Message.leased_by.is_(None), Message.id != head,
+            _is_due(work, destination_id), Message.kind == "warning", which, Message.leased_by.is_(None), Message.id.not_in(heads),
         )
-        _change(work, list(work.session.scalars(beside.with_for_update(skip_locked=True))), carried_by_id=head, next_attempt_at=None)
+        _change(work, list(work.session.scalars(beside.limit(CARRIED).with_for_update(skip_locked=True))), carried_by_id=head, next_attempt_at=None)
     _change(work, heads, leased_by=worker, next_attempt_at=work.now + LEASE, attempts=Message.attempts + 1)
     return heads
 

@@ -15,6 +15,7 @@ class Bell:
     setup = None
     follows_duties = False
     gathers = True
+    sums_up = True
 
     def is_on(self, settings: Any) -> bool:
         """Whether it can be used."""

@@ -34,6 +34,7 @@ class Email:
     setup = None
     follows_duties = False
     gathers = True
+    sums_up = True
 
     def is_on(self, settings: Any) -> bool:
         """Whether a mail server is set."""

@@ -31,6 +31,7 @@ class Hook(ABC):
     is_immediate: bool = False
     follows_duties: bool = False
     gathers: bool = True
+    sums_up: bool = True
 
     def is_on(self, settings: Any) -> bool:
         """They need no setting; where they go is said by destinations."""

@@ -122,8 +122,9 @@ class Channel(Protocol):
     is_immediate: bool
     #: whether it is told, too, that a duty's warnings were taken and that it is settled
     follows_duties: bool
-    #: whether several warnings of one incident go as one letter
+    #: whether several warnings of one incident go as one letter, and those that fired late, after an outage, whatever their incidents
     gathers: bool
+    sums_up: bool
 
     @property
     def setup(self) -> Setup | None:

@@ -18,6 +18,7 @@ class PagerDuty(Hook):
     name = "pagerduty"
     follows_duties = True
     gathers = False
+    sums_up = False
     setup = Setup(
         "PagerDuty", "A service in PagerDuty. Add the integration “Events API v2” to it (Services, Integrations).",
         Blank(

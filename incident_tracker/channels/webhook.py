@@ -19,6 +19,8 @@ class Webhook(Hook):
     """Posts thin events: what it is about and until when. Whoever receives one comes back for more, by the link or the API."""
 
     name = "webhook"
+    # an event is of one incident
+    sums_up = False
     setup = Setup(
         "Webhook", "Signed JSON to a program of your own, as standardwebhooks.com describes it.",
         Blank("Address", "Where your program listens, e.g. https://hooks.example.org/breaches"),
