@@ -1,7 +1,7 @@
 """Destinations, for the administrator: set up, changed, switched off and on, tried out. Their addresses and secrets are sealed and never given back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -26,7 +26,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Draft:
-    """What was entered. An empty address or secret keeps the one that is there, if there is one."""
+    """What was entered. An empty address or secret keeps the one that is there, if there is one; `forgets_secret` does not keep the secret."""
 
     name: str
     address: str = field(default="", repr=False)
@@ -34,6 +34,7 @@ class Draft:
     options: Mapping[str, str] = field(default_factory=dict)
     person_id: int | None = None
     use: str = "always"
+    forgets_secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def check(kind: str, draft: Draft, allowed: str, kept: Target | None = None) -> 
     """
     channel, setup = _channel(kind)
     kept = kept or Target()
+    if draft.forgets_secret:
+        kept = replace(kept, secret="")
     wrong = {} if draft.name.strip() else {"name": "Give it a name that people know it by."}
     if draft.use not in USES or (draft.use == "fallback" and draft.person_id is None):
         wrong["use"] = "Only a person's own way can be for when another one fails." if draft.use == "fallback" else "Choose when it is told."
@@ -95,7 +98,7 @@ def change(work: Work, destination: Destination, checked: Checked, seal: Seal, v
     if checked.draft.use == "fallback" and destination.person_id is None:
         raise Invalid(use="Only a person's own way can be for when another one fails.")
     before = _open_part(destination)
-    is_elsewhere = bool(checked.draft.address.strip() or checked.draft.secret.strip())
+    is_elsewhere = bool(checked.draft.address.strip() or checked.draft.secret.strip() or checked.draft.forgets_secret)
     _write(destination, checked, seal)
     after = _open_part(destination)
     if is_elsewhere:

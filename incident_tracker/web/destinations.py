@@ -7,7 +7,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, url_
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, PasswordField, RadioField, SelectField, StringField, validators
+from wtforms import BooleanField, IntegerField, PasswordField, RadioField, SelectField, StringField, validators
 from wtforms.widgets import HiddenInput
 
 from incident_tracker.actions import destinations as acts
@@ -75,6 +75,8 @@ def edit(destination_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         checked = _checked(found.kind, form, found)
         if checked is not None and not choosing.refused(form, _act, acts.change, destination_id, checked, _seal(), form.version.data or 0):
+            if checked.made:
+                return render_template("destinations/secret.html", secret=checked.made, name=checked.draft.name)
             flash("Saved.", "good")
             return redirect(url_for(".index"))
         found = _destination(destination_id)
@@ -137,6 +139,8 @@ def _form(channel: str, found: Destination | None) -> Any:
     }
     if setup.secret is not None:
         fields["secret"] = PasswordField(setup.secret.label, [validators.Length(max=1000)], description=setup.secret.hint)
+    if found is not None and found.secret is not None and setup.secret is not None and (setup.secret.made_by or not setup.secret.is_needed):
+        fields["forget"] = BooleanField("Make a new one in its place, shown once" if setup.secret.made_by else "Forget the one that is stored")
     made = type("Form", (DestinationForm,), fields)
     values = {} if found is None else {"name": found.name, "use": found.use, "version": found.version, "person": str(found.person_id or ""), **found.options}
     form = made(data=values)
@@ -153,7 +157,7 @@ def _checked(channel: str, form: Any, found: Destination | None) -> Checked | No
     options = {name: form[name].data or "" for name in acts.kinds()[channel].options}
     draft = Draft(
         form.name.data or "", form.address_secret.data or "", (form.secret.data or "") if "secret" in form else "", options,
-        found.person_id if found is not None else person_id, form.use.data or "",
+        found.person_id if found is not None else person_id, form.use.data or "", "forget" in form and bool(form.forget.data),
     )
     kept = acts.target_of(found, _seal()) if found is not None and _is_kept(draft, found) else None
     made: list[Checked] = []
@@ -170,7 +174,7 @@ def _look(channel: str, draft: Draft, kept: Target | None) -> Checked:
 
 def _is_kept(draft: Draft, found: Destination) -> bool:
     """Whether something that is stored is needed: whoever enters all of it anew can mend a destination whose key is lost."""
-    return not draft.address.strip() or (found.secret is not None and not draft.secret.strip())
+    return not draft.address.strip() or (found.secret is not None and not draft.secret.strip() and not draft.forgets_secret)
 
 
 def _options(channel: str) -> list[str]:

@@ -148,6 +148,36 @@ def test_a_kept_secret_does_not_go_to_another_host(app: Flask, browse: Any, rece
     assert Seal.of(app.extensions["tracker"].instance).open(the_one().secret) == "syt_other"
 
 
+def test_a_secret_that_is_not_needed_can_be_forgotten(app: Flask, browse: Any, receiver: Receiver) -> None:
+    add(browse, "ntfy", address_secret=f"{receiver.address}/breaches", secret="tk_token")
+    found = the_one()
+    assert "Forget the one that is stored" in browse("adam").get(f"/channels/{found.id}").text
+    data = {"name": "Phones", "address_secret": "", "secret": "", "use": "always", "version": str(found.version), "forget": "y"}
+    assert browse("adam").post(f"/channels/{found.id}", data=data).status_code == 302
+    assert the_one().secret is None
+    browse("adam").post(f"/channels/{found.id}/test")
+    assert "Authorization" not in receiver.requests[-1].headers
+    assert "Forget" not in browse("adam").get(f"/channels/{found.id}").text
+
+
+def test_one_that_was_made_can_be_made_anew(app: Flask, browse: Any, receiver: Receiver) -> None:
+    add(browse, "webhook", address_secret=receiver.address)
+    seal, found = Seal.of(app.extensions["tracker"].instance), the_one()
+    before = seal.open(found.secret)
+    data = {"name": "Our program", "address_secret": "", "secret": "", "use": "always", "version": str(found.version), "forget": "y"}
+    shown = browse("adam").post(f"/channels/{found.id}", data=data)
+    after = seal.open(the_one().secret)
+    assert shown.status_code == 200 and after in shown.text and after != before
+
+
+def test_one_that_is_needed_is_not_forgotten(app: Flask, browse: Any, receiver: Receiver) -> None:
+    add(browse, "matrix", address_secret=receiver.address, secret="syt_token", room="!abc:example.org")
+    found = the_one()
+    data = {"name": "Renamed", "address_secret": "", "secret": "", "room": "!abc:example.org", "use": "always", "version": str(found.version), "forget": "y"}
+    assert browse("adam").post(f"/channels/{found.id}", data=data).status_code == 302
+    assert Seal.of(app.extensions["tracker"].instance).open(the_one().secret) == "syt_token"
+
+
 def test_two_who_change_it_at_once_do_not_undo_each_other(app: Flask, browse: Any, receiver: Receiver) -> None:
     add(browse, "slack", address_secret=receiver.address + HOOK)
     found = the_one()
