@@ -7,7 +7,7 @@ from gunicorn.app.base import BaseApplication
 
 from incident_tracker.config import Config
 from incident_tracker.factory import create_app
-from incident_tracker.worker import Worker
+from incident_tracker.worker import Worker, settle_in
 
 
 class Server(BaseApplication):
@@ -50,6 +50,8 @@ class Server(BaseApplication):
         if self._with_worker and self._app is not None:
             self._worker = Worker(self._app)
             self._worker.start()
+        else:
+            settle_in()
 
     def _stop_worker(self, _arbiter: Any, _process: Any) -> None:
         if self._worker is not None:

@@ -1,5 +1,6 @@
 """The heartbeat: a scheduler ticks a few fixed jobs. What is due is remembered in the database, never here."""
 
+import gc
 import os
 import secrets
 import socket
@@ -201,6 +202,7 @@ class Worker:
 
     def start(self) -> None:
         """Begin, with a round at once: what fell due while nobody was at work is fired now."""
+        settle_in()
         for track in TRACKS:
             self._sweep(track, next_run_time=clock.now())
         self._scheduler.start()
@@ -352,6 +354,12 @@ def run_once(app: Flask, now: datetime | None = None, worker: str = "", diary: D
         with unit_of_work(CLOCKWORK, now) as work:
             beat(work.session, one.worker, work.now, work.now, one.diary.signs())
     return one
+
+
+def settle_in() -> None:
+    """Take what is loaded by now, the law above all, out of the search for garbage: to go through it stopped everything for a fifth of a second."""
+    gc.collect()
+    gc.freeze()
 
 
 def worker_name() -> str:
