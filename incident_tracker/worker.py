@@ -358,7 +358,6 @@ def run_once(app: Flask, now: datetime | None = None, worker: str = "", diary: D
 
 def settle_in() -> None:
     """Take what is loaded by now, the law above all, out of the search for garbage: to go through it stopped everything for a fifth of a second."""
-    gc.collect()
     gc.freeze()
 
 
