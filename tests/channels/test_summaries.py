@@ -14,6 +14,7 @@ from incident_tracker.models.incidents import Incident
 from incident_tracker.work import unit_of_work
 from incident_tracker.worker import Pass
 from tests.alarms import HOUR, a_duty, an_incident, fire
+from tests.channels.shapes import MATTERMOST, SLACK, TEAMS, problems
 from tests.destined import a_destination, posts, state
 from tests.receivers import Receiver
 from tests.stories import FRIDAY, person
@@ -27,13 +28,14 @@ def restrict(incident: Any, now: datetime) -> None:
         incident_acts.restrict(work, work.session.get_one(Incident, incident.id), True)
 
 
-@pytest.mark.parametrize("kind", ["slack", "mattermost", "teams"])
-def test_after_an_outage_a_room_gets_one_summary_of_all_incidents(app: Flask, receiver: Receiver, tick: Tick, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "shape"), [("slack", SLACK), ("mattermost", MATTERMOST), ("teams", TEAMS)], ids=["slack", "mattermost", "teams"])
+def test_after_an_outage_a_room_gets_one_summary_of_all_incidents(app: Flask, receiver: Receiver, tick: Tick, kind: str, shape: dict[str, Any]) -> None:
     duties = [a_duty(an_incident()) for _ in range(3)]
     tick(FRIDAY)
     room = a_destination(kind, f"{receiver.address}/room", "")
     tick(DEADLINE - 5 * HOUR)
     (body,) = receiver.bodies
+    assert problems(body, shape) == []
     said = json.dumps(body)
     assert "Catching up: 3 deadlines in 3 incidents" in said and "what still matters" in said
     for duty in duties:
