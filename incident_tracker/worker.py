@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
@@ -235,7 +234,7 @@ class Worker:
                         self._sweep(track)
                         self._scheduler.add_job(self._round, "date", args=[track], id=f"{track}-now", replace_existing=True)
             except Exception as error:  # whatever it is, the next jump must be seen too
-                log.error("the clocks could not be compared", problem=type(error).__name__, place=_place(error))
+                log.error("the clocks could not be compared", problem=type(error).__name__, place=logs.place_of(error))
 
     def _round(self, track: str) -> None:
         """All jobs of one track. Nothing that goes wrong in one stops another, or the scheduler."""
@@ -287,8 +286,8 @@ class Worker:
                         clock_jumps.note(work, self.name, jump, stale)
                     self._tell_of(jump)
             except Exception as error:  # firing does not wait for it; it is tried again with the next round
-                log.error("a jump of the clock could not be settled", problem=type(error).__name__, place=_place(error))
-                self._note(f"clock: {type(error).__name__} at {_place(error)}")
+                log.error("a jump of the clock could not be settled", problem=type(error).__name__, place=logs.place_of(error))
+                self._note(f"clock: {type(error).__name__} at {logs.place_of(error)}")
 
     def _tell_of(self, jump: Jump | None) -> None:
         if jump is not None:
@@ -303,8 +302,8 @@ class Worker:
                     beat(work.session, self.name, self.started_at, work.now, self.diary.signs())
                 self._tell_monitor()
         except Exception as error:  # whatever it is, the other jobs go on, and this one in the next round
-            log.error("a job failed", job=job.name, problem=type(error).__name__, place=_place(error))
-            self._note(f"{job.name}: {type(error).__name__} at {_place(error)}")
+            log.error("a job failed", job=job.name, problem=type(error).__name__, place=logs.place_of(error))
+            self._note(f"{job.name}: {type(error).__name__} at {logs.place_of(error)}")
 
     def _tell_monitor(self) -> None:
         """Let the outside monitor hear that warnings fire; on a thread of its own, for nothing waits for it."""
@@ -364,11 +363,3 @@ def settle_in() -> None:
 def worker_name() -> str:
     """A name that no other worker has or had: host, process, and a random part."""
     return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
-
-
-def _place(error: Exception) -> str:
-    """File and line of an error: its message may hold what a person typed."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
